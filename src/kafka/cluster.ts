@@ -6,9 +6,8 @@
 import { createRequire } from "node:module";
 import type { Admin, Kafka } from "kafkajs";
 import { CLIENT_RETRY, type KafkaClient } from "./client.ts";
-import { closeNowAndAfter, within } from "./deadline.ts";
-import { kafkaError } from "./errors.ts";
 import type { Request } from "./group-requests.ts";
+import { withConnected } from "./topics.ts";
 import { compactReader, NO_TAGS } from "./wire/compact.ts";
 
 /** A broker to which a connection is open. */
@@ -27,33 +26,18 @@ export interface Cluster {
   readonly errorOf: (code: number) => Error;
 }
 
-const TIMEOUT_MS = 30_000;
-
 /** Runs the work on its own connections, with a deadline and translated errors. For this folder only. */
-export async function withCluster<T>(
-  kafka: KafkaClient,
-  doing: string,
-  work: (cluster: Cluster) => Promise<T>,
-): Promise<T> {
+export function withCluster<T>(kafka: KafkaClient, doing: string, work: (cluster: Cluster) => Promise<T>): Promise<T> {
   const inner = clusterOf(kafka.inner);
   const admin = createAdmin({ logger: kafka.inner.logger(), retry: CLIENT_RETRY, cluster: inner });
-  const connected = async () => {
-    await admin.connect();
-    return work({
+  return withConnected(admin, doing, () =>
+    work({
       admin,
       brokers: () => brokersOf(inner),
       coordinatorOf: async (group) => brokerOf(await inner.findGroupCoordinator({ groupId: group })),
       errorOf: createErrorFromCode,
-    });
-  };
-  const working = connected();
-  try {
-    return await within(TIMEOUT_MS, doing, working);
-  } catch (error) {
-    throw kafkaError(error, doing);
-  } finally {
-    await closeNowAndAfter(working, () => admin.disconnect());
-  }
+    }),
+  );
 }
 
 /** What is used of kafkajs' Cluster. */

@@ -252,8 +252,12 @@ export async function nameMissing(
 }
 
 /** Runs the work on its own admin connection, with a deadline and translated errors. For this folder only. */
-export async function withAdmin<T>(kafka: KafkaClient, doing: string, work: (admin: Admin) => Promise<T>): Promise<T> {
-  const admin = kafka.inner.admin();
+export function withAdmin<T>(kafka: KafkaClient, doing: string, work: (admin: Admin) => Promise<T>): Promise<T> {
+  return withConnected(kafka.inner.admin(), doing, work);
+}
+
+/** Connects this client, runs the work as `withAdmin` does, and closes the client. */
+export async function withConnected<T>(admin: Admin, doing: string, work: (admin: Admin) => Promise<T>): Promise<T> {
   const connected = async () => {
     await admin.connect();
     return work(admin);

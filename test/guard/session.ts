@@ -4,6 +4,7 @@ import { ASK_REGISTRY } from "../../src/guard/control/ask-registry.ts";
 import type { ControlSource, Groups, Outside, Settings, Sink, Source, Status } from "../../src/guard/outside.ts";
 import type { LookedTable, TablesLook } from "../../src/capture/look.ts";
 import { noCatalogReads } from "../../src/guard/control/catalog-read.ts";
+import { noRegistryWork } from "../../src/guard/control/registry-work.ts";
 import { firstLooks } from "../../src/guard/control/looks.ts";
 import type { Session } from "../../src/guard/session.ts";
 import { firstTopicLooks } from "../../src/guard/control/topic-look.ts";
@@ -376,14 +377,7 @@ export function sessionIn(world: World, state: State = stateOf(), ended = new Ab
       ddl: { secret: undefined, readAgain: 0n, complete: undefined, found: undefined, unproven: new Set() },
       catalog: noCatalogReads(),
       rechecks: [],
-      work: {
-        judging: new Set(),
-        registering: new Map(),
-        awaited: new Set(),
-        askingAgain: false,
-        silent: false,
-        blind: false,
-      },
+      work: noRegistryWork(),
       toAlert: new Set(),
       parksToReport: new Set(),
       looks: { ...firstLooks(world.outside, { ...LOOK, end: lsn(1n) }, []), due: 1n << 62n },

@@ -16,6 +16,17 @@ import { registerChecked } from "./register.ts";
  * inputs. A registry that does not answer holds back fields, but never rows.
  */
 
+export function noRegistryWork(): RegistryWork {
+  return {
+    judging: new Set(),
+    registering: new Map(),
+    awaited: new Set(),
+    askingAgain: false,
+    silent: false,
+    blind: false,
+  };
+}
+
 /** Delays before asking a registry that did not answer again, in milliseconds. */
 const DELAYS_MS = [500, 1000, 2000, 5000] as const;
 

@@ -272,7 +272,7 @@ function withSnapshots(outside: Outside, stored: Stored, items: readonly Captura
 /**
  * The first states of the tables. A table whose subject refuses its schema, or has a schema of a different kind, is left
  * out with a warning, and the loop's looks try again to capture it.
- * @throws GuardError of the first table if there is no other
+ * @throws GuardError the first refusal, if every table was refused
  */
 async function firstStates(outside: Outside, items: readonly Capturable[]): Promise<ReadonlyMap<string, TableState>> {
   const results = await askForEach(items, (item) => firstTableState(outside, item).catch(refusalBySubject));

@@ -8,6 +8,7 @@ import { isoTime } from "../../wal/lsn.ts";
 import { findEmptied } from "../control/emptied-topics.ts";
 import { noCatalogReads } from "../control/catalog-read.ts";
 import { firstTopicLooks } from "../control/topic-look.ts";
+import { noRegistryWork } from "../control/registry-work.ts";
 import { verifyInBackground } from "../control/verify-schemas.ts";
 import { runLoop } from "../loop.ts";
 import type { Outside, Source } from "../outside.ts";
@@ -200,14 +201,7 @@ async function streamFrom(
       ddl,
       catalog: noCatalogReads(),
       rechecks: [],
-      work: {
-        judging: new Set(),
-        registering: new Map(),
-        awaited: new Set(),
-        askingAgain: false,
-        silent: false,
-        blind: false,
-      },
+      work: noRegistryWork(),
       toAlert: new Set(),
       parksToReport: new Set(),
       looks,

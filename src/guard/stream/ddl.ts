@@ -56,7 +56,7 @@ function readSecretAgain(session: Parts<"control">): void {
   });
 }
 
-/** The descriptions of the table in earlier messages are out of date now. `hasItsColumns`: it has no others, though. */
+/** The descriptions of the table in earlier messages are out of date now. `hasItsColumns`: its columns have not changed. */
 function onUndescribed(session: Parts<"control" | "tape">, oid: TableOid, hasItsColumns: boolean): void {
   const topic = topicOf(session.control.state, oid);
   if (topic === undefined) return;
