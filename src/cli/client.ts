@@ -54,20 +54,20 @@ export function createClient(terminal: Terminal): Client {
   const call = openCaller(address, secrets, terminal.signal);
   return {
     url,
-    // The service is our own, so its answers are not validated again here.
-    connectors: () => call("/v1/connectors"),
+    connectors: () => call("/v1/connectors", listOf("tables")),
     amendments: ({ table }) =>
-      call(`/v1/amendments${table === undefined ? "" : `?table=${encodeURIComponent(table)}`}`),
-    amendment: (id) => call<AmendmentView>(`/v1/amendments/${id.split("/").map(encodeURIComponent).join("/")}`),
-    contracts: () => call("/v1/contracts"),
-    coverage: ({ policy }) => call(`/v1/coverage${policy === undefined ? "" : `?policy=${policy}`}`),
-    publishContract: (contract) => call("/v1/contracts", contract),
-    publishRollingOut: (contract) => call("/v1/contracts/rolling-out", contract),
-    retireContract: (named) => call<Retired>("/v1/contracts/retire", named),
-    command: (command) => call("/v1/commands", command),
-    plan: (steps) => call("/v1/plan", { steps }, PLAN_TIMEOUT_MS),
-    outcome: (id) => call<OutcomeText>(`/v1/commands/${encodeURIComponent(id)}`),
-    topic: (name) => call<TopicView>(`/v1/topics/${encodeURIComponent(name)}`),
+      call(`/v1/amendments${table === undefined ? "" : `?table=${encodeURIComponent(table)}`}`, listOf("gate")),
+    amendment: (id) =>
+      call<AmendmentView>(`/v1/amendments/${id.split("/").map(encodeURIComponent).join("/")}`, has("gate")),
+    contracts: () => call("/v1/contracts", listOf("consumer")),
+    coverage: ({ policy }) => call(`/v1/coverage${policy === undefined ? "" : `?policy=${policy}`}`, has("topics")),
+    publishContract: (contract) => call("/v1/contracts", has("id"), contract),
+    publishRollingOut: (contract) => call("/v1/contracts/rolling-out", has("id"), contract),
+    retireContract: (named) => call<Retired>("/v1/contracts/retire", has("waited"), named),
+    command: (command) => call("/v1/commands", has("id"), command),
+    plan: (steps) => call("/v1/plan", has("amendments"), { steps }, PLAN_TIMEOUT_MS),
+    outcome: (id) => call<OutcomeText>(`/v1/commands/${encodeURIComponent(id)}`, has("kind")),
+    topic: (name) => call<TopicView>(`/v1/topics/${encodeURIComponent(name)}`, has("flowing")),
   };
 }
 
@@ -118,13 +118,27 @@ function isPlainRemote(url: string): boolean {
   return protocol === "http:" && !/^(localhost|127(\.\d{1,3}){3}|\[::1\])$/i.test(hostname);
 }
 
-type Call = <Answer>(path: string, body?: object, timeoutMs?: number) => Promise<Answer>;
+/**
+ * Whether an answer can be a Fieldgate service's. The service is our own, so more than this is not validated here: it
+ * tells our answers from those of a different server that answers any path.
+ */
+type IsOurs = (answer: unknown) => boolean;
+
+function has(key: string): IsOurs {
+  return (answer) => typeof answer === "object" && answer !== null && key in answer;
+}
+
+function listOf(key: string): IsOurs {
+  return (answer) => Array.isArray(answer) && answer.every(has(key));
+}
+
+type Call = <Answer>(path: string, isOurs: IsOurs, body?: object, timeoutMs?: number) => Promise<Answer>;
 
 function openCaller(address: Address, { token, ca }: Secrets, signal: AbortSignal): Call {
   const { url } = address;
   const headers: Record<string, string> = { accept: "application/json" };
   if (token !== undefined) headers["authorization"] = `Bearer ${token}`;
-  return async <Answer>(path: string, body?: object, timeoutMs = REQUEST_TIMEOUT_MS) => {
+  return async <Answer>(path: string, isOurs: IsOurs, body?: object, timeoutMs = REQUEST_TIMEOUT_MS) => {
     const response = await request({
       method: body === undefined ? "GET" : "POST",
       url: `${url}${path}`,
@@ -138,8 +152,8 @@ function openCaller(address: Address, { token, ca }: Secrets, signal: AbortSigna
     });
     const answer = parseAnswer(response);
     if (response.status >= 300) throw errorOf(url, response.status, answer);
-    if (answer === undefined) throw notFieldgate(url, response.status);
-    return answer as Answer; // the service's answer, see createClient
+    if (!isOurs(answer)) throw notFieldgate(url, response.status);
+    return answer as Answer; // the service's answer, see IsOurs
   };
 }
 

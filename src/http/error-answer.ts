@@ -40,6 +40,7 @@ function guardErrorAnswer(error: GuardError): ErrorAnswer {
 export function errorAnswer(error: unknown, requestId: string): ErrorAnswer {
   if (error instanceof GuardError) return guardErrorAnswer(error);
   if (isTooDeep(error)) return usage(400, "the body is nested too deeply");
+  if (isBadUrl(error)) return usage(400, "the address is not encoded correctly");
   const status = statusOf(error);
   if (status === undefined || status >= 500) {
     const next = `see request ${requestId} in the service's log`;
@@ -77,6 +78,10 @@ function usage(status: number, message: string): ErrorAnswer {
 /** True if JSON is nested so deeply that validating it overflows the stack. */
 function isTooDeep(error: unknown): boolean {
   return error instanceof RangeError && /call stack/.test(error.message);
+}
+
+function isBadUrl(error: unknown): boolean {
+  return error instanceof Error && "code" in error && error.code === "FST_ERR_BAD_URL";
 }
 
 const REQUEST: Readonly<Record<number, string>> = {

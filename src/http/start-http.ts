@@ -5,7 +5,13 @@
 import { createServer, type Server, type ServerOptions } from "node:http";
 import { createServer as createTlsServer } from "node:https";
 
-import fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from "fastify";
+import fastify, {
+  type FastifyBaseLogger,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+  LogController,
+} from "fastify";
 
 import { GuardError } from "../errors.ts";
 import type { Api } from "../api/api.ts";
@@ -92,24 +98,23 @@ export function buildHttp(
     forceCloseConnections: true,
     routerOptions: { maxParamLength: 1000 },
     clientErrorHandler: clientErrorAnswer,
+    // The address cannot be read, so no route and no hook has seen the request.
+    frameworkErrors: (error, request, reply) => {
+      const asked = authorize(request.headers, access).then(() => error);
+      void asked.catch((refused: unknown) => refused).then((problem) => sendError(problem, request, reply));
+    },
     serverFactory: (handler) => listener(tls, { requestTimeoutMs, maxConnections }, handler),
   });
   app.decorateRequest("caller", undefined);
   app.addHook("onRequest", async (request, reply) => {
-    reply.headers({ "x-content-type-options": "nosniff", "cache-control": "no-store" });
+    reply.headers(ALWAYS);
     const { need } = request.routeOptions.config;
     if (need === "nothing") return;
     request.caller = await authorize(request.headers, access);
     // Every route of ours has a need. For an unknown path, the caller must still have a token.
     if (need !== undefined) checkNeed(request.caller, need);
   });
-  app.setErrorHandler(async (error, request, reply) => {
-    const { status, body } = errorAnswer(error, request.id);
-    if (status >= 500) request.log.error({ err: error, method: request.method, url: request.url }, "request failed");
-    if (status === 401) reply.header("www-authenticate", "Bearer");
-    if (status === 403) reply.header("www-authenticate", 'Bearer error="insufficient_scope"');
-    return reply.status(status).send(body);
-  });
+  app.setErrorHandler((error, request, reply) => sendError(error, request, reply));
   app.setNotFoundHandler(async (request) => {
     throw new GuardError("not-found", `there is no ${request.method} ${pathOf(request.url)}`, {
       next: "check FIELDGATE_URL: it must be the service's address without a path",
@@ -118,6 +123,16 @@ export function buildHttp(
   addRoutes(app, api);
   return app;
 }
+
+function sendError(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const { status, body } = errorAnswer(error, request.id);
+  if (status >= 500) request.log.error({ err: error, method: request.method, url: request.url }, "request failed");
+  if (status === 401) reply.header("www-authenticate", "Bearer");
+  if (status === 403) reply.header("www-authenticate", 'Bearer error="insufficient_scope"');
+  return reply.status(status).headers(ALWAYS).send(body);
+}
+
+const ALWAYS = { "x-content-type-options": "nosniff", "cache-control": "no-store" };
 
 function addRoutes(app: FastifyInstance, api: Api): void {
   for (const { method, url, need, answer } of routesOf(api)) {

@@ -1,4 +1,11 @@
 /**
+ * A type of an extension is recognised by its name. Its owner's composite or range type of that name is not it, and gets
+ * its schema's name too. Only a superuser can create a base type.
+ */
+const TYPE_NAME = `CASE WHEN y.typtype IN ('b', 'd', 'e') THEN y.typname
+                         ELSE y.typnamespace::regnamespace || '.' || y.typname END`;
+
+/**
  * The types selected by `roots` (a SELECT of one column of OIDs) and the types they are built from, as a JSON list of
  * rows for src/table/json.ts. Built-in types other than arrays and domains are left out.
  */
@@ -10,7 +17,7 @@ function typesJson(roots: string): string {
                FROM of_type JOIN pg_type y ON y.oid = of_type.oid
               WHERE y.typtype = 'd' OR y.typoutput = 'array_out'::regproc)
            SELECT coalesce(json_agg(json_build_object(
-                    'oid', y.oid::bigint, 'name', y.typname,
+                    'oid', y.oid::bigint, 'name', ${TYPE_NAME},
                     'kind', CASE WHEN y.typtype = 'd' THEN 'domain' WHEN y.typtype = 'e' THEN 'enum'
                                  WHEN y.typoutput = 'array_out'::regproc THEN 'array' ELSE 'named' END,
                     'of', CASE WHEN y.typtype = 'd' THEN y.typbasetype ELSE y.typelem END::bigint,

@@ -1,8 +1,9 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from "vitest";
 
@@ -19,6 +20,7 @@ const service = createServer((request, response) => {
 });
 let url: string;
 let folder: string;
+let outside: string;
 beforeAll(async () => {
   await new Promise<void>((resolve) => service.listen(0, "127.0.0.1", resolve));
   url = `http://127.0.0.1:${(service.address() as AddressInfo).port}`;
@@ -27,10 +29,14 @@ afterAll(() => void service.close());
 beforeEach(() => {
   published = 0;
   folder = mkdtempSync(join(tmpdir(), "fieldgate-bad-"));
+  outside = join(mkdtempSync(join(tmpdir(), "fieldgate-outside-")), "row.avsc");
+  writeFileSync(outside, record(2, "a"));
   mkdirSync(join(folder, "folder"));
   for (const [name, text] of Object.entries(FILES)) writeFileSync(join(folder, name), text);
 });
-afterEach(() => rmSync(folder, { recursive: true }));
+afterEach(() => {
+  for (const made of [folder, dirname(outside)]) rmSync(made, { recursive: true });
+});
 
 function record(fields: number, name: string): string {
   const row = Array.from({ length: fields }, (_, at) => ({
@@ -121,6 +127,40 @@ it.each<[string, string, RegExp, string?]>([
   expect(err).toMatch(/^fieldgate: \[[a-z-]+\]/);
   expect(err).not.toMatch(/^\s+at /m);
   expect(err.match(/fieldgate: \[/g)).toHaveLength(1);
+});
+
+it.each<[string, (path: string) => void, RegExp]>([
+  ["leads out of the repository", (path) => symlinkSync(outside, path), /yaml:5:\d+ .*it is outside the repository/],
+  ["is a pipe", (path) => void execFileSync("mkfifo", [path]), /yaml:5:\d+ .*it is not an ordinary file/],
+  [
+    "is a device",
+    (path) => symlinkSync("/dev/zero", path),
+    /yaml:5:\d+ .*it is (outside the repository|not an ordinary file)/,
+  ],
+  [
+    "has 20 MB",
+    (path) => {
+      writeFileSync(path, "");
+      truncateSync(path, 20_000_000);
+    },
+    /yaml:5:\d+ .*it is larger than 16 MiB/,
+  ],
+])("a schema file of a repository that %s is refused at once", async (_what, make, message) => {
+  mkdirSync(join(folder, ".git"));
+  make(join(folder, "own.avsc"));
+  writeFileSync(join(folder, "fieldgate.yaml"), reader("own.avsc"));
+  const { code, err } = await runCli(["publish"], { cwd: folder, env: { FIELDGATE_URL: url, FIELDGATE_TOKEN: "t" } });
+  expect([code, err, published]).toEqual([1, expect.stringMatching(message), 0]);
+});
+
+it("a schema file may be a link to another folder of the repository", async () => {
+  mkdirSync(join(folder, ".git"));
+  mkdirSync(join(folder, "schemas"));
+  writeFileSync(join(folder, "schemas", "row.avsc"), record(2, "a"));
+  symlinkSync(join("schemas", "row.avsc"), join(folder, "own.avsc"));
+  writeFileSync(join(folder, "fieldgate.yaml"), reader("own.avsc"));
+  const { code, err } = await runCli(["publish"], { cwd: folder, env: { FIELDGATE_URL: url, FIELDGATE_TOKEN: "t" } });
+  expect([code, err, published]).toEqual([0, "", 2]);
 });
 
 it("a contract with 10,000 fields is published", async () => {

@@ -151,11 +151,19 @@ describe("every command", () => {
     ]);
   });
 
-  it("with a different server at the address exits 1 and says so", async () => {
-    const server = createServer((_request, response) => response.end("<html>"));
+  it.each([
+    ["amendments", "<html>"],
+    ["amendments", '{"data": []}'],
+    ["amendments", "[1]"],
+    ["amendments show inventory.public.customers/3", "[]"],
+    ["can-i-release inventory.public.customers/3", "null"],
+    ["coverage", '{"status": "ok"}'],
+    ["release inventory.public.customers/3", '"accepted"'],
+  ])("%s with a different server at the address, which answers %s, exits 1 and says so", async (command, answer) => {
+    const server = createServer((_request, response) => response.end(answer));
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
     const { port } = server.address() as AddressInfo;
-    const { code, err } = await cli("amendments", { env: { FIELDGATE_URL: `http://127.0.0.1:${port}` } });
+    const { code, err } = await cli(command, { env: { FIELDGATE_URL: `http://127.0.0.1:${port}` } });
     server.close();
     expect([code, err]).toEqual([
       1,

@@ -79,6 +79,20 @@ describe("the token", () => {
   });
 });
 
+describe("an address that cannot be read", () => {
+  it.each([
+    ["a wrong escape", "/v1/amendments/%zz", 400],
+    ["a name that is too long", `/v1/topics/${"a".repeat(1500)}`, 414],
+  ])("with %s is answered as any other, and only with a token", async (_name, url, status) => {
+    const { app } = server("the-token-of-the-test");
+    const without = await app.inject({ url });
+    expect([without.statusCode, without.json()]).toMatchObject([401, { code: "unauthorized" }]);
+    const sent = await app.inject({ url, headers: { authorization: "Bearer the-token-of-the-test" } });
+    expect([sent.statusCode, sent.json()]).toMatchObject([status, { code: "usage", next: null }]);
+    expect(sent.headers["cache-control"]).toBe("no-store");
+  });
+});
+
 describe("a request", () => {
   it.each([
     ["inventory.public.customers/3", "/v1/amendments/inventory.public.customers/3"],

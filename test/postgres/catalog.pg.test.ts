@@ -1,4 +1,6 @@
 import { expect, test } from "vitest";
+import { fieldOf } from "../../src/event/field.ts";
+import { DEFAULT_MODES } from "../../src/event/types/modes.ts";
 import { readTable, readTables, readTypes } from "../../src/postgres/catalog.ts";
 import { columnType, tableOid } from "../../src/table/column.ts";
 import { failure, needs, source } from "./follow.ts";
@@ -122,6 +124,21 @@ test("a table and its snapshot agree: a change is in both or in neither", async 
   const done = await readTable(from.client, oid);
   expect(done.table?.columns).toHaveLength(2);
   expect(xid < done.snapshot.xmax && !done.snapshot.inProgress.has(xid)).toBe(true);
+});
+
+test.each([
+  ["composite", "CREATE TYPE citext AS (a int, b int); CREATE TABLE t (id int PRIMARY KEY, v citext)", "left-out"],
+  [
+    "range",
+    "CREATE TYPE vector AS RANGE (SUBTYPE = float8); CREATE TABLE t (id int PRIMARY KEY, v vector)",
+    "left-out",
+  ],
+  ["extension's", "CREATE EXTENSION citext; CREATE TABLE t (id int PRIMARY KEY, v citext)", "field"],
+])("a %s type with the name of an extension's type: %s", async (_kind, ddl, expected) => {
+  await using from = await source(ddl);
+  const [table] = await readTables(from.client, [name("t")]);
+  const read = table?.columns.map((one) => fieldOf(one, DEFAULT_MODES).kind);
+  expect(read).toEqual(["field", expected]);
 });
 
 test("a dropped table is undefined, with a snapshot", async () => {

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { lstatSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { relative, resolve } from "node:path";
 
 import type { Command } from "commander";
@@ -92,10 +92,21 @@ function fileName(topic: string, field: string): string {
   });
 }
 
-/** Throws `refused`, before anything is written, if one of the files exists and was not written by `sample`. */
+/**
+ * Throws `refused`, before anything is written, if one of the files exists and was not written by `sample`, or is a
+ * link, through which a different file would be written.
+ */
 async function refuseForeignFiles(terminal: Terminal, files: readonly File[]): Promise<void> {
   const { isSampleFile } = await import("../../sample/files.ts");
-  const existing = files.filter(({ path }) => existsSync(path));
+  const statOf = (path: string) =>
+    attempt(`${path} cannot be written`, () => lstatSync(path, { throwIfNoEntry: false }));
+  const existing = files.filter(({ path }) => statOf(path) !== undefined);
+  const link = existing.find(({ path }) => statOf(path)?.isSymbolicLink());
+  if (link !== undefined) {
+    throw new GuardError("refused", `${relative(terminal.cwd, link.path)} is a link to a different place`, {
+      next: "remove the link, or choose another folder with --out",
+    });
+  }
   const isOurs = existing.some(({ path }) => path.endsWith(".avro") && isSampleFile(read(path)));
   const others = isOurs ? [] : existing.filter(({ path, content }) => !read(path).equals(content));
   if (others.length === 0) return;

@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -73,6 +73,18 @@ describe("sample", () => {
     ]);
     expect(readFileSync(at("events", `${NAME}.json`), "utf8")).toBe("mine");
     expect(existsSync(at("events", `${NAME}.avro`))).toBe(false);
+  });
+
+  it("writes through no link, even if it leads to no file yet", async () => {
+    expect((await sample()).code).toBe(0);
+    rmSync(at("events", `${NAME}.json`));
+    symlinkSync(at("elsewhere.json"), at("events", `${NAME}.json`));
+    const { code, err } = await sample();
+    expect([code, err]).toEqual([
+      1,
+      expect.stringMatching(/\[refused\] events\/.*json is a link to a different place/),
+    ]);
+    expect(existsSync(at("elsewhere.json"))).toBe(false);
   });
 
   it("has the new field of a renamed column, and the schema without a dropped one", async () => {
