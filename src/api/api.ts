@@ -201,6 +201,8 @@ export type Counts =
         readonly verdict: VerdictView["verdict"];
         readonly waitsFor: readonly string[];
       }[];
+      /** The connectors among them that do not read the log. Missing from older services, and if all of them read it. */
+      readonly troubles?: readonly (TroubleView & { readonly connector: string })[] | undefined;
     }
   | {
       readonly kind: "nowhere";

@@ -9,6 +9,7 @@ import { withheldOf } from "../gate/update.ts";
 import { nearestName } from "../mistake.ts";
 import { oncePer } from "../once.ts";
 import { type CurrentState, currentStateOf, type RunningConnectors } from "./running.ts";
+import { troubleView } from "./trouble-view.ts";
 
 /**
  * What a contract counts for, given what the connectors publish now. `now` is in milliseconds. The contracts must have
@@ -20,11 +21,16 @@ export function countsOf(all: RunningConnectors, contract: Contract, now: number
   const counting = inEnvironment.filter(({ state }) => state?.tables.has(topic) === true);
   if (counting.length > 0) {
     const states = counting.flatMap((running) => currentStateOf(all, running) ?? []);
+    const troubles = counting.flatMap((running) => {
+      const trouble = troubleView(running, now);
+      return trouble === undefined ? [] : [{ connector: running.name, ...trouble }];
+    });
     return {
       kind: "counts",
       connectors: counting.map(({ name }) => name),
       errors: keptFindings(states.flatMap((current) => errorsAgainst(current, contract, now))),
       withheld: states.flatMap((current) => withheldFrom(current, contract, now)),
+      ...(troubles.length === 0 ? {} : { troubles }),
     };
   }
   const unread = inEnvironment.filter(({ state }) => state === undefined);

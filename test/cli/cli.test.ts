@@ -681,6 +681,29 @@ describe("publish reports what a contract counts for", () => {
       ],
     ],
     [
+      "a connector that has stopped",
+      {
+        ...withheld("ready"),
+        troubles: [
+          {
+            connector: "inventory",
+            status: "stopped",
+            takesCommands: false,
+            what: "the slot is lost",
+            next: "start it under a new name",
+            since: "2026-11-30T12:00:00.000Z",
+          },
+        ],
+      },
+      0,
+      [
+        "counts for connector inventory",
+        `withheld: nickname (${ID}): billing is ready`,
+        "stopped: connector inventory, since 2026-11-30T12:00:00.000Z: the slot is lost",
+        "next: start it under a new name",
+      ],
+    ],
+    [
       "a field that the current events lack",
       {
         kind: "counts",

@@ -117,3 +117,19 @@ it("a field that is withheld is no error, because the contract may name it befor
   const ahead = { ...contract, fields: ["id", "nick"] };
   expect(countsOf(all([shop], [ahead]), ahead, 0)).toMatchObject({ kind: "counts", errors: [] });
 });
+
+it("a connector that has stopped is named with the reason and the next step, although the contract counts for it", () => {
+  const shop = { name: "shop", state: stateOf(), environment: "production" };
+  const running = all([shop], [contract]);
+  const [first] = running.connectors;
+  const stopped = {
+    ...first,
+    status: { kind: "stopped", code: "slot-lost", message: "the slot is lost", next: "go on" },
+  };
+  const connectors = [stopped as RunningConnector]; // the same connector, with a different status
+  expect(countsOf({ ...running, connectors }, contract, 0)).toMatchObject({
+    kind: "counts",
+    connectors: ["shop"],
+    troubles: [{ connector: "shop", status: "stopped", what: "the slot is lost", next: "go on" }],
+  });
+});

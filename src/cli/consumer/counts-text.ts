@@ -1,4 +1,5 @@
 import type { Counts } from "../../api/api.ts";
+import { troubleText } from "../operator/incomplete.ts";
 import { findingLine } from "../../finding.ts";
 import type { Contract } from "../../contract/contract.ts";
 
@@ -16,6 +17,7 @@ export function countsText({ consumer, topic, environment }: Contract, counts: C
           const others = waitsFor.length === 0 ? "" : `; it also waits for ${waitsFor.join(", ")}`;
           return `withheld: ${field} (${id}): ${consumer} is ${verdict}${others}`;
         }),
+        ...(counts.troubles ?? []).map(troubleText),
       ];
     case "unknown":
       // A service from before this answer existed names no connectors.

@@ -1,4 +1,4 @@
-import type { ConnectorView } from "../../api/api.ts";
+import type { ConnectorView, TroubleView } from "../../api/api.ts";
 import { visibleIn } from "../../visible.ts";
 
 /**
@@ -13,11 +13,19 @@ type Connectors = readonly ConnectorView[];
 export function troubleTexts(connectors: Connectors, asked: string | undefined): readonly string[] {
   return visibleIn(connectors).flatMap(({ name, trouble, tables }) => {
     const isAsked = asked === undefined || tables.length === 0 || tables.some((table) => isCalled(table, asked));
-    if (trouble === undefined || !isAsked) return [];
-    const { status, what, since, next } = trouble;
-    const text = `${status}: connector ${name}, since ${since}: ${what}`;
-    return [next === null ? text : `${text}\n  next: ${next}`];
+    return trouble === undefined || !isAsked ? [] : [troubleText({ ...trouble, connector: name })];
   });
+}
+
+export function troubleText({
+  connector,
+  status,
+  what,
+  since,
+  next,
+}: TroubleView & { readonly connector: string }): string {
+  const text = `${status}: connector ${connector}, since ${since}: ${what}`;
+  return next === null ? text : `${text}\n  next: ${next}`;
 }
 
 /** Tables that are not captured, columns that are in no event, and tables whose rows cannot be read. */
