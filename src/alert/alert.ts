@@ -144,6 +144,7 @@ export type NoticeAbout =
   | "waits"
   | "tables"
   | "topics"
+  | "registry"
   | "file-changed"
   | "retrying"
   | "stalled"

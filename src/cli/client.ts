@@ -120,7 +120,7 @@ function isPlainRemote(url: string): boolean {
 
 /**
  * Whether an answer can be a Fieldgate service's. The service is our own, so more than this is not validated here: it
- * tells our answers from those of a different server that answers any path.
+ * shows whether a different server, which answers any path, has answered.
  */
 type IsOurs = (answer: unknown) => boolean;
 

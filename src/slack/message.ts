@@ -68,6 +68,7 @@ const ABOUT: Readonly<Record<NoticeAbout, string>> = {
   waits: "Waiting for you",
   tables: "Tables",
   topics: "Topics",
+  registry: "The registry",
   "file-changed": "File changed",
   retrying: "Retrying",
   stalled: "Stalled",

@@ -6,6 +6,7 @@ import type { RegisteredSchema, SchemaId, Shape } from "../../table/shape.ts";
 import type { Outside } from "../outside.ts";
 import { inBackground, type Parts } from "../session.ts";
 import { register } from "../start/capture-tables.ts";
+import { warnPeople } from "../warn-people.ts";
 
 /**
  * Compares the published schemas with the registry, by id and text. A registry that was emptied, or restored from an
@@ -32,13 +33,30 @@ export async function verifySchemas(
   late.catch(() => undefined);
   try {
     const found = await Promise.race([verified(outside, [...tables.values()]), late]);
-    if (found !== "late") return new Map(found.map((table) => [table.shape.topic, table]));
+    if (found !== "late") {
+      alertMoved(outside, found);
+      return new Map(found.map((table) => [table.shape.topic, table]));
+    }
     outside.log.warn("the registry is slow to answer: the published schemas are compared with it later");
   } catch (error) {
     if (!isUnanswered(error)) throw error;
     outside.log.warn(`the published schemas are compared with the registry once it answers: ${describeError(error)}`);
   }
   return new Map();
+}
+
+/** Alerts people, because consumers can no longer decode the records that have the earlier ids. */
+function alertMoved(outside: Pick<Outside, "log" | "notice">, moved: readonly TableState[]): void {
+  const [first, ...others] = moved;
+  if (first === undefined) return;
+  const { topic, valueSchema } = first.shape;
+  const topics = others.length === 0 ? topic : `${topic} and ${others.length} more topics`;
+  warnPeople(outside, {
+    id: `registry-changed/${topic}/${valueSchema.id}`,
+    about: "registry",
+    what: `the registry no longer had the schemas of ${topics} under their ids; they were registered again, and new events have the new ids`,
+    next: "restore the registry's earlier content if consumers still have to read older records: those have the earlier ids",
+  });
 }
 
 /**

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { GuardError } from "../../../src/errors.ts";
 import { verifySchemas } from "../../../src/guard/control/verify-schemas.ts";
+import type { Notice } from "../../../src/guard/outside.ts";
 import type { Registry } from "../../../src/registry/client.ts";
 import { schemaId } from "../../../src/table/shape.ts";
 import { ID, NAME, publishing, stateOf, TOPIC } from "../../gate/customers.ts";
@@ -15,9 +16,11 @@ const never = new AbortController().signal;
 
 async function verify(registry: Partial<Registry>) {
   const waits = { sleep: () => new Promise<void>(() => {}) };
-  const { outside, log } = worldOf({ registry, outside: waits });
+  const notices: Notice[] = [];
+  const notice = async (one: Notice) => void notices.push(one);
+  const { outside, log } = worldOf({ registry, outside: { ...waits, notice } });
   const moved = await verifySchemas(outside, tables, never).catch((error: unknown) => error);
-  return { moved, log };
+  return { moved, log, notices };
 }
 
 describe("the published schemas, at a start", () => {
@@ -30,7 +33,7 @@ describe("the published schemas, at a start", () => {
     ["does not know", undefined],
     ["has for a different schema", `"string"`],
   ])("whose id the registry %s are registered again, and events have the new id", async (_, found) => {
-    const { moved, log } = await verify({
+    const { moved, log, notices } = await verify({
       schemaById: async () => found,
       register: async (subject) => ({ kind: "registered", id: schemaId(subject.endsWith("-key") ? 71 : 70) }),
     });
@@ -39,7 +42,10 @@ describe("the published schemas, at a start", () => {
     expect(table?.shape.valueSchema).toEqual({ id: 70, text: shape.valueSchema.text });
     expect(table?.shape.keySchema?.id).toBe(71);
     expect(table?.flowed.map(({ id }) => id)).toEqual([70]);
-    expect(log.filter((line) => line.includes(TOPIC))).toHaveLength(2);
+    expect(log.filter((line) => line.includes(`${TOPIC}: `))).toHaveLength(2);
+    expect(notices).toMatchObject([
+      { id: `registry-changed/${TOPIC}/70`, about: "registry", severity: "warn", what: expect.stringContaining(TOPIC) },
+    ]);
   });
 
   it("that the subject no longer accepts stop the connector, and the error names the subject", async () => {
