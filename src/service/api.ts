@@ -8,7 +8,7 @@ import { checkCommandQuota, checkContractQuota } from "./quota.ts";
 import {
   amendmentsOfTable,
   everyAmendment,
-  findAmendment,
+  findAmendment as findCalled,
   findTable,
   findTarget,
   type FoundAmendment,
@@ -17,12 +17,15 @@ import {
 } from "./find.ts";
 import type { Api, Published } from "../api/api.ts";
 import type { Command } from "../api/command.ts";
+import type { Outcome } from "../gate/decision/reason.ts";
+import type { State } from "../gate/state.ts";
+import { findAmendment } from "../gate/update.ts";
 import type { Appender } from "../kafka/append.ts";
 import { currentStateOf, type RunningConnector, type RunningConnectors } from "./running.ts";
 import { type Planner, planMigration } from "./plan.ts";
 import { healthOf } from "./health.ts";
 import { amendmentView, connectorView, topicView } from "./views.ts";
-import { renderOutcome } from "../words/reason.ts";
+import { renderOutcome, renderReason } from "../words/reason.ts";
 
 /**
  * The service's side of the API that HTTP serves: reads and commands for all connectors of the process.
@@ -50,7 +53,7 @@ export function createApi(parts: ApiParts): Api {
     connectors: async () => connectors.map((running) => connectorView(running, Date.now())),
     amendments: async ({ table }) =>
       (table === undefined ? everyAmendment(connectors) : amendmentsOfTable(connectors, table)).map(viewer()),
-    amendment: async (id) => viewer()(findAmendment(connectors, id)),
+    amendment: async (id) => viewer()(findCalled(connectors, id)),
     contracts: async () => [...controlTopics.contracts().values()],
     async publishContract(contract: Contract) {
       const id = contractKey(contract);
@@ -76,7 +79,9 @@ export function createApi(parts: ApiParts): Api {
     command: (command, check) => appendCommand(parts, command, check),
     async outcome(commandId) {
       for (const { state } of connectors) {
-        const outcome = state?.outcomes.get(commandId);
+        if (state === undefined) continue;
+        const outcome = state.outcomes.get(commandId);
+        if (outcome?.kind === "pending") return { kind: "pending", waits: waitsOf(state, outcome) };
         if (outcome !== undefined) return renderOutcome(outcome);
       }
       return { kind: "pending" };
@@ -88,6 +93,14 @@ export function createApi(parts: ApiParts): Api {
       return topicView(table, parts.planners.get(running.name)?.rules.severity);
     },
   };
+}
+
+/** Why each amendment of a pending release does not flow yet. */
+function waitsOf(state: State, { ids = [] }: Extract<Outcome, { kind: "pending" }>) {
+  return ids.flatMap((id) => {
+    const gate = findAmendment(state, id)?.amendment.gate;
+    return gate?.kind === "withheld" ? [{ id, why: renderReason(gate.reason) }] : [];
+  });
 }
 
 async function published(parts: ApiParts, id: string, contract: Contract): Promise<Published> {

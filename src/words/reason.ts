@@ -175,14 +175,15 @@ function manyRows(rows: number, moreThan: number | undefined): string {
 
 /** A command's outcome, with its message. */
 export type OutcomeText =
-  | { readonly kind: "pending" }
+  /** `waits`: what a release waits for, by amendment. Missing from older services, and before it has begun. */
+  | { readonly kind: "pending"; readonly waits?: readonly { readonly id: string; readonly why: string }[] | undefined }
   | { readonly kind: "done"; readonly message: string }
   | { readonly kind: "refused"; readonly message: string; readonly next?: string | undefined };
 
 export function renderOutcome(outcome: Outcome): OutcomeText {
   switch (outcome.kind) {
     case "pending":
-      return outcome;
+      return { kind: "pending" };
     case "done":
       return { kind: "done", message: render(DONE, outcome.done) };
     case "refused": {

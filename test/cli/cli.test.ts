@@ -336,6 +336,16 @@ describe("release and withhold", () => {
     });
   });
 
+  it("exit 100 with what the release waits for, if it waits", async () => {
+    const waits = [{ id: ID, why: "its schema has to be registered" }];
+    api.outcomes = [{ kind: "pending", waits }];
+    const { code, out } = await cli(`release ${ID} --timeout 0`);
+    expect([code, out]).toEqual([
+      100,
+      `not done within 0 s; command command-1 is carried out as soon as nothing is in its way:\n  ${ID}: its schema has to be registered\n  next: fieldgate amendments show ${ID}\n`,
+    ]);
+  });
+
   it("exit 130 on Ctrl-C, at once and without output", async () => {
     api.outcomes = [{ kind: "pending" }];
     const interruptWhen = () => vi.waitFor(() => expect(api.commands).toHaveLength(1), 10_000);

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import type { Outcome } from "../../src/gate/decision/reason.ts";
 
 import type { Api } from "../../src/api/api.ts";
 import { schemaId } from "../../src/table/shape.ts";
@@ -269,5 +270,13 @@ describe("a command", () => {
     const { api, log } = service([one], 999);
     await api.command(command, () => {});
     expect(log.at(-1)?.[1]).toMatchObject({ command: { ids: [idOf(NICK)] } });
+  });
+
+  it("that waits shows what for", async () => {
+    const outcome: Outcome = { kind: "pending", ids: [idOf(NICK)] };
+    const state = stateOf({ ...publishing(), amendments: [added(NICK)] });
+    const { api } = service([running("shop", { ...state, outcomes: new Map([["c1", outcome]]) })]);
+    expect(await api.outcome("c1")).toEqual({ kind: "pending", waits: [{ id: idOf(NICK), why: "not judged yet" }] });
+    expect(await api.outcome("c2")).toEqual({ kind: "pending" });
   });
 });

@@ -66,8 +66,14 @@ function outcomeText(outcome: OutcomeText, id: string, timeout: number): string 
       return `done: ${outcome.message}`;
     case "refused":
       return `refused: ${outcome.message}${outcome.next === undefined ? "" : `\n  next: ${outcome.next}`}`;
-    case "pending":
-      return `no outcome within ${timeout} s; command ${id} is still queued\n  next: fieldgate amendments`;
+    case "pending": {
+      const { waits = [] } = outcome;
+      if (waits.length === 0) {
+        return `no outcome within ${timeout} s; command ${id} is still queued\n  next: fieldgate amendments`;
+      }
+      const why = waits.map((one) => `  ${one.id}: ${one.why}`).join("\n");
+      return `not done within ${timeout} s; command ${id} is carried out as soon as nothing is in its way:\n${why}\n  next: fieldgate amendments show ${waits[0]?.id}`;
+    }
     default:
       return outcome satisfies never;
   }
