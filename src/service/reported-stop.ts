@@ -27,8 +27,7 @@ export function openReportedStop(stateTopic: string, sink: Sink, appender: () =>
     async read() {
       const records = await sink.readState(undefined, AbortSignal.timeout(5000));
       const last = records.findLast(({ key }) => key === KEY)?.value;
-      if (last === undefined || last === null) return undefined;
-      const stop = stopRecord.safeParse(JSON.parse(last)).data;
+      const stop = last === undefined || last === null ? undefined : stopIn(last);
       return stop && { ...stop, topic: stop.topic, position: stop.position };
     },
     async write(stop) {
@@ -36,6 +35,15 @@ export function openReportedStop(stateTopic: string, sink: Sink, appender: () =>
       await appender()?.append(stateTopic, 0, Buffer.from(KEY), value);
     },
   };
+}
+
+/** A record that cannot be read counts as none, so at most an alert is repeated. */
+function stopIn(text: string) {
+  try {
+    return stopRecord.safeParse(JSON.parse(text)).data;
+  } catch {
+    return undefined;
+  }
 }
 
 /**

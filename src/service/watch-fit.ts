@@ -6,6 +6,7 @@ import type { Log, Notice } from "../guard/outside.ts";
 import type { RegisteredSchema } from "../table/shape.ts";
 import { fitsNews, unfitNews } from "../words/fit.ts";
 import { errorsAgainst } from "./counts.ts";
+import { lookEvery } from "./look-every.ts";
 import type { FitMemory } from "./reported-fit.ts";
 import type { CurrentState } from "./running.ts";
 
@@ -70,15 +71,7 @@ function errorsOrUnknown(state: CurrentState, contract: Contract, now: number): 
 }
 
 export function watchFit(reports: FitReports): Disposable {
-  const watch = fitWatch(reports);
-  let looking = false;
-  const timer = setInterval(() => {
-    if (looking) return;
-    looking = true;
-    void watch().finally(() => (looking = false));
-  }, LOOK_EVERY_MS);
-  timer.unref();
-  return { [Symbol.dispose]: () => clearInterval(timer) };
+  return lookEvery(LOOK_EVERY_MS, fitWatch(reports));
 }
 
 /** Returns a function that looks once. It never rejects. */

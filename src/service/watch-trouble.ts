@@ -1,5 +1,6 @@
 import type { Notice } from "../guard/outside.ts";
 import { overNews, troubleNews } from "../words/trouble.ts";
+import { lookEvery } from "./look-every.ts";
 import type { RunningConnector } from "./running.ts";
 import { settle, type Trouble, troubleOf } from "./trouble.ts";
 
@@ -40,7 +41,7 @@ export function watchTrouble(running: RunningConnector, reports: TroubleReports)
     const id = `${idOf(trouble)}/over`;
     alert({ id, about: "flows-again", severity: "info", what, next: undefined }, true);
   };
-  const look = (): void => {
+  return lookEvery(LOOK_EVERY_MS, () => {
     const trouble = troubleOf(running, now());
     if (trouble?.kind === "stopped") {
       // The alert about the stop replaces the one about what came before it.
@@ -53,10 +54,7 @@ export function watchTrouble(running: RunningConnector, reports: TroubleReports)
       if (!isKnownToWork) works();
       isKnownToWork = true;
     }
-  };
-  const timer = setInterval(look, LOOK_EVERY_MS);
-  timer.unref();
-  return { [Symbol.dispose]: () => clearInterval(timer) };
+  });
 }
 
 function idOf({ kind, since }: Trouble): string {

@@ -2,6 +2,7 @@ import { describeError } from "../errors.ts";
 import type { Log } from "../guard/outside.ts";
 import type { Wait } from "../guard/waits.ts";
 import { describeWait, heldUpBy } from "../words/trouble.ts";
+import { lookEvery } from "./look-every.ts";
 import type { RunningConnector } from "./running.ts";
 
 /** A wait that has lasted this long is shown and logged, and its causes are determined. */
@@ -13,8 +14,7 @@ const LOG_AGAIN_MS = 60_000;
 export function watchWaits(running: RunningConnector, log: Log, now = () => performance.now()): Disposable {
   /** The wait that was logged, and when. */
   let logged: { readonly wait: Wait; readonly at: number } | undefined;
-  let looking = false;
-  const look = async (): Promise<void> => {
+  return lookEvery(LOOK_EVERY_MS, async () => {
     const wait = running.waits.oldest();
     if (logged !== undefined && logged.wait !== wait) {
       log.info(`no longer waits for ${describeWait(logged.wait)}, after ${secondsSince(logged.wait, now())} s`);
@@ -28,14 +28,7 @@ export function watchWaits(running: RunningConnector, log: Log, now = () => perf
     if (logged !== undefined && now() - logged.at < LOG_AGAIN_MS) return;
     logged = { wait, at: now() };
     log.warn(`has waited ${secondsSince(wait, now())} s for ${describeWait(wait)}${heldUpBy(running.causes)}`);
-  };
-  const timer = setInterval(() => {
-    if (looking) return;
-    looking = true;
-    void look().finally(() => (looking = false));
-  }, LOOK_EVERY_MS);
-  timer.unref();
-  return { [Symbol.dispose]: () => clearInterval(timer) };
+  });
 }
 
 function secondsSince({ since }: Wait, now: number): number {
