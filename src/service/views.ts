@@ -3,6 +3,7 @@ import type { Sent } from "../capture/sent.ts";
 import type { ChunkJob } from "../chunk/job.ts";
 import type { ErrorCode } from "../errors.ts";
 import type { Amendment, Verdict } from "../gate/amendment/amendment.ts";
+import { otherKeyOf } from "../gate/amendment/key.ts";
 import { describeAmendment, nextCommands, renderWidened } from "../words/amendment.ts";
 import { unnamedOn } from "../gate/evidence/readers.ts";
 import type { State, TableState } from "../gate/state.ts";
@@ -170,8 +171,15 @@ function chunkView(running: RunningConnector, job: ChunkJob, now: number): Chunk
     rate,
     secondsLeft: secondsLeft ?? null,
     state: job.state,
-    why: job.stuck?.text ?? (job.reason && renderJobReason(job.reason)),
+    why: job.stuck?.text ?? (job.reason ? renderJobReason(job.reason) : heldUpBy(job, table)),
   };
+}
+
+/** Why a running job reads nothing at the moment. */
+function heldUpBy({ state }: ChunkJob, table: TableState | undefined): string | undefined {
+  if (state !== "running" || table === undefined) return undefined;
+  if (table.parked !== undefined) return "the table is parked: its rows are read once it flows again";
+  return otherKeyOf(table) && "the table has a new key: its rows are read once that is decided";
 }
 
 export function amendmentView(

@@ -100,13 +100,15 @@ async function logEnd({ database }: World): Promise<Lsn> {
 /** Whatever it has not done by now, it will not do by itself. */
 function hasEnded(connector: ConnectorView | undefined, end: Lsn): boolean {
   if (connector === undefined || connector.status === "stopped") return true;
-  const { status, waiting, position, chunks } = connector;
+  const { status, waiting, position, chunks, tables } = connector;
+  /** Their jobs wait for an operator. */
+  const parked = new Set(tables.filter((table) => table.parked !== undefined).map(({ table }) => table));
   const reached = parseLsn(position?.endLsn ?? "") ?? LSN_ZERO;
   return (
     status === "streaming" &&
     waiting === undefined &&
     reached >= end &&
-    chunks.every(({ state }) => state !== "running")
+    chunks.every(({ state, table }) => state !== "running" || parked.has(table))
   );
 }
 

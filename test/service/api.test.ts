@@ -3,7 +3,10 @@ import type { Outcome } from "../../src/gate/decision/reason.ts";
 
 import type { Api } from "../../src/api/api.ts";
 import { schemaId } from "../../src/table/shape.ts";
+import { newJob } from "../../src/chunk/job.ts";
 import type { Amendment } from "../../src/gate/amendment/amendment.ts";
+import type { Parked } from "../../src/gate/parking/parked.ts";
+import type { TableState } from "../../src/gate/state.ts";
 import { createApi } from "../../src/service/api.ts";
 import type { Contract } from "../../src/contract/contract.ts";
 import type { ControlTopics } from "../../src/service/control-topics.ts";
@@ -138,6 +141,30 @@ function running(
 ): RunningConnector {
   return { ...starting(createWaits(() => 0)), name, state, publication: `fieldgate_${name}`, ...more };
 }
+
+describe("a snapshot or backfill that is running", () => {
+  const job = newJob(`repair/${TOPIC}`, TOPIC, "backfill");
+  const parked: Parked = {
+    id: "p",
+    why: { code: "value-unfit", text: "the value does not fit" },
+    since: "0/1",
+    time: WHEN.time,
+    written: 1,
+    replayed: 0,
+    passedOver: 0,
+    reported: true,
+  };
+  const whyWith = async (table: TableState) => {
+    const state = { ...stateOf(table), jobs: new Map([[job.id, job]]) };
+    const [connector] = await service([running("inventory", state)]).api.connectors();
+    return connector?.chunks[0]?.why;
+  };
+
+  it("shows why it reads nothing while its table is parked", async () => {
+    expect(await whyWith(publishing())).toBeUndefined();
+    expect(await whyWith({ ...publishing(), parked })).toMatch(/^the table is parked: /);
+  });
+});
 
 describe("a topic", () => {
   const inventory = running("inventory", stateOf());
