@@ -99,10 +99,7 @@ export function buildHttp(
     routerOptions: { maxParamLength: 1000 },
     clientErrorHandler: clientErrorAnswer,
     // The address cannot be read, so no route and no hook has seen the request.
-    frameworkErrors: (error, request, reply) => {
-      const asked = authorize(request.headers, access).then(() => error);
-      void asked.catch((refused: unknown) => refused).then((problem) => sendError(problem, request, reply));
-    },
+    frameworkErrors: (problem, request, reply) => void refuseAddress(problem, request, reply, access),
     serverFactory: (handler) => listener(tls, { requestTimeoutMs, maxConnections }, handler),
   });
   app.decorateRequest("caller", undefined);
@@ -122,6 +119,21 @@ export function buildHttp(
   });
   addRoutes(app, api);
   return app;
+}
+
+/** Answers a request whose address cannot be read. Without a token, it says nothing about the address. */
+async function refuseAddress(
+  problem: Error,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  access: Access,
+): Promise<void> {
+  try {
+    await authorize(request.headers, access);
+    sendError(problem, request, reply);
+  } catch (error) {
+    sendError(error, request, reply);
+  }
 }
 
 function sendError(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {

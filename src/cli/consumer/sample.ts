@@ -1,4 +1,4 @@
-import { lstatSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { lstatSync, mkdirSync, type Stats, readFileSync, writeFileSync } from "node:fs";
 import { relative, resolve } from "node:path";
 
 import type { Command } from "commander";
@@ -98,8 +98,6 @@ function fileName(topic: string, field: string): string {
  */
 async function refuseForeignFiles(terminal: Terminal, files: readonly File[]): Promise<void> {
   const { isSampleFile } = await import("../../sample/files.ts");
-  const statOf = (path: string) =>
-    attempt(`${path} cannot be written`, () => lstatSync(path, { throwIfNoEntry: false }));
   const existing = files.filter(({ path }) => statOf(path) !== undefined);
   const link = existing.find(({ path }) => statOf(path)?.isSymbolicLink());
   if (link !== undefined) {
@@ -118,6 +116,11 @@ async function refuseForeignFiles(terminal: Terminal, files: readonly File[]): P
       next: "choose another folder with --out, or remove the files",
     },
   );
+}
+
+/** undefined if there is nothing of that name. */
+function statOf(path: string): Stats | undefined {
+  return attempt(`${path} cannot be written`, () => lstatSync(path, { throwIfNoEntry: false }));
 }
 
 function read(path: string): Buffer {
