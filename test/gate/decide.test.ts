@@ -433,3 +433,16 @@ describe("passed, ask, settle, alerted", () => {
     expect(play(RULES, waiting, input)).toEqual({ state: waiting, effects: [] });
   });
 });
+
+describe("a table that flows again before people were alerted that it was parked", () => {
+  const why = { code: "value-unfit", field: "name", text: "it does not fit" } as const;
+  const parked = play(RULES, stateOf(), { kind: "parked", topic: TOPIC, id: "p1", why }).state;
+  const freeWith = (passedOver: number, lost?: number) =>
+    tableIn(play(RULES, parked, { kind: "unparked", topic: TOPIC, written: 3, passedOver, lost }).state).unparked;
+
+  it("is reported if any of its changes is in no event, and else not", () => {
+    expect(freeWith(1)).toMatchObject({ written: 3, passedOver: 1 });
+    expect(freeWith(0, 1)).toMatchObject({ lost: 1 });
+    expect(freeWith(0)).toBeUndefined();
+  });
+});

@@ -51,7 +51,8 @@ export function onUnparked(
   const { time, reported } = table.parked;
   const gone = isOfDropped(table.gap) && passedOver > 0;
   // If people were not alerted that the table was parked, they need not be alerted that it flows again with all changes.
-  const unparked = reported || lost !== undefined || gone ? { time, written, passedOver, lost } : undefined;
+  const isNews = reported || passedOver > 0 || lost !== undefined;
+  const unparked = isNews ? { time, written, passedOver, lost } : undefined;
   const free = withTable(state, { ...table, parked: undefined, unparked });
   const repaired = passedOver > 0 && !gone ? withRepair(rules, free, table.shape) : free;
   const settled = settleTopic(rules, repaired, topic, when);
