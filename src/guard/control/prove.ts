@@ -11,7 +11,7 @@ import { captureNew } from "./capture-new.ts";
 import { startCatalogRead } from "./catalog-read.ts";
 import { judgeDeadline, READ_AGAIN_MS, readUntilVisible, type VisibleRead } from "./read-visible.ts";
 import { isAsked } from "./registry-work.ts";
-import { refuseReplaced, refuseUnexplained } from "./replaced.ts";
+import { passIfUnsent, refuseReplaced, refuseUnexplained } from "./replaced.ts";
 import { fullName } from "../../table/quote.ts";
 
 /**
@@ -46,6 +46,8 @@ export async function proveRelation(
   const state = tableOf(control.state, topic);
   const columns = identify(control.catalog, captured, state, { ...read, table }, row.lsn);
   if (columns === undefined) return refuseUnexplained(session, captured, topic, table, row.lsn);
+  const isShorter = lacksKnown(state, columns) && !isExplained(control.catalog, relation, columns);
+  if (isShorter && (await passIfUnsent(session, captured, topic, table, row.lsn))) return;
   captured.columns = columns;
   captured.proven = true;
   captured.encoder = undefined;
@@ -90,6 +92,22 @@ async function columnsByTrigger(
     known.every((column, index) => isSame(column, columns[index], relation.columns[index]));
   if (complete === undefined || !same || undescribed === true) return columns;
   return (await source.triggerIdentity()) === complete ? known.map(({ attnum }) => attnum) : columns;
+}
+
+/** True if the row does not have all columns that were last proven. Those that are not identified may be any of them. */
+function lacksKnown({ known }: TableState, columns: readonly (Attnum | undefined)[]): boolean {
+  const lacking = known.filter(({ attnum }) => !columns.includes(attnum));
+  return lacking.length > columns.filter((column) => column === undefined).length;
+}
+
+/** True if a DDL message says that the table has these columns. */
+function isExplained(
+  { explained }: CatalogReads,
+  relation: Relation,
+  columns: readonly (Attnum | undefined)[],
+): boolean {
+  const table = explained.get(relation.oid);
+  return table !== undefined && fits(table, relation, columns);
 }
 
 function knownColumns({ known, assigned }: TableState): KnownColumns {

@@ -67,8 +67,7 @@ export async function refuseUnexplained(
   table: Table,
   row: Lsn,
 ): Promise<void> {
-  const { control, tape, outside } = session;
-  const isSent = outside.delivery === "none" || (await wasSent(session, topic, row));
+  const isSent = session.outside.delivery === "none" || (await wasSent(session, topic, row));
   if (isSent && !canPass(session, topic)) {
     throw new GuardError(
       "amendment-unsupported",
@@ -78,7 +77,34 @@ export async function refuseUnexplained(
       },
     );
   }
-  const unexplained = isSent ? "columns-unexplained" : "columns-not-sent";
+  passUntilSettled(session, captured, topic, table, isSent ? "columns-unexplained" : "columns-not-sent");
+}
+
+/**
+ * For a row without columns that have been dropped since, before it or after it. If the publication may have left them
+ * out for a while, the row does not show that they were dropped: a null in their place could stand for a value. Then the
+ * table's rows are passed over until it is certainly sent in full. Returns whether they are.
+ */
+export async function passIfUnsent(
+  session: Parts<"control" | "tape">,
+  captured: Captured,
+  topic: string,
+  table: Table,
+  row: Lsn,
+): Promise<boolean> {
+  if (session.outside.delivery === "none" || (await wasSent(session, topic, row))) return false;
+  passUntilSettled(session, captured, topic, table, "columns-not-sent");
+  return true;
+}
+
+function passUntilSettled(
+  session: Parts<"control" | "tape">,
+  captured: Captured,
+  topic: string,
+  table: Table,
+  unexplained: "columns-unexplained" | "columns-not-sent",
+): void {
+  const { control, tape, outside } = session;
   apply(session, { kind: "replaced", topic, table, unexplained });
   tape.relations.set(captured.relation.oid, capturedFrom(outside, control.state, captured.relation));
 }

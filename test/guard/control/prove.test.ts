@@ -109,6 +109,41 @@ describe("a column that is renamed while columns beside it are dropped and added
   });
 });
 
+describe("a row without columns that have been dropped since", () => {
+  const sent = (published: string) => ({ kind: "sent", published, attached: [] }) as const;
+  const now = { ...tableOf([ID]), maxAttnum: NICK.attnum };
+  const loopSince = (before: ReturnType<typeof sent> | undefined) =>
+    running(
+      { source: { table: async () => ({ table: now, snapshot: SNAPSHOT, end: lsn(900n) }) } },
+      stateOf({ ...publishing([ID, NAME, NICK]), sent: before }),
+    );
+  const row = transaction(200n, relation([ID]), insert(150n, "1"));
+  const gateOf = (loop: ReturnType<typeof loopSince>) =>
+    loop.session.control.state.tables.get(TOPIC)?.amendments.find(({ kind }) => kind === "table")?.gate.reason.kind;
+
+  it("is published if the publication has sent the table all the time", async () => {
+    await using loop = loopSince(undefined);
+    loop.world.feed(...row);
+    await until(() => events(loop.world).length === 1, "the row is published");
+    expect(gateOf(loop)).toBeUndefined();
+  });
+
+  it("is passed over if the publication may have left out the columns, because a null could stand for a value", async () => {
+    await using loop = loopSince(sent("an earlier entry of the table"));
+    loop.world.feed(...row);
+    await until(() => isReached(loop.world, "0/C8"), "the transaction is committed");
+    expect(events(loop.world)).toEqual([]);
+    expect(gateOf(loop)).toBe("columns-not-sent");
+  });
+
+  it("is published if a DDL message says that it has these columns, whatever the publication did", async () => {
+    await using loop = loopSince(sent("an earlier entry of the table"));
+    loop.session.control.catalog.explained.set(now.oid, now);
+    loop.world.feed(...row);
+    await until(() => events(loop.world).length === 1, "the row is published");
+  });
+});
+
 describe("a row of a table that was dropped since", () => {
   const columnsOf = async (known: readonly Column[], assigned: number | undefined, written: readonly Column[]) => {
     const table = { ...publishing([ID, NAME]), known: known.map(({ attnum, name, type }) => ({ attnum, name, type })) };
