@@ -141,6 +141,7 @@ describe("a row without columns that have been dropped since", () => {
     loop.session.control.catalog.explained.set(now.oid, now);
     loop.world.feed(...row);
     await until(() => events(loop.world).length === 1, "the row is published");
+    expect(gateOf(loop)).toBeUndefined();
   });
 });
 
