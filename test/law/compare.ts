@@ -83,7 +83,8 @@ async function compareTable(
   const rows = await readRows(database, model.table);
   const truth = versions.get(model.table) ?? [];
   const events = byTopic.get(topic) ?? [];
-  if (events.length === 0) return truth.length === 0 ? undefined : "no events at all";
+  const parked = shape?.parked !== undefined && open.some((one) => one.topic === topic && REFUSED.test(one.gate.why));
+  if (events.length === 0) return truth.length === 0 || parked ? undefined : "no events at all";
   const doubted = trigger !== "with" && printed.includes(`${topic}: columns of`);
   // Without the trigger, a row without a column may be from before its DROP, if the publication has changed meanwhile.
   const isUnsent = trigger !== "with" && printed.includes(`(${topic}/table): withheld: the publication sends other`);
@@ -99,7 +100,7 @@ async function compareTable(
     withheld,
     doubted,
     passedOver,
-    parked: shape?.parked !== undefined && open.some((one) => one.topic === topic && REFUSED.test(one.gate.why)),
+    parked,
   };
   return findDifference(told, events, schemas);
 }
