@@ -18,6 +18,8 @@ export interface SourceFacts {
   /** server_version_num, e.g. 180004. */
   readonly version: number;
   readonly database: string;
+  /** The database's encoding, such as UTF8. */
+  readonly encoding: string;
   /** The end of the log that has been flushed to disk. */
   readonly end: Lsn;
 }
@@ -32,6 +34,7 @@ interface FactsRow extends Readonly<Record<string, string | null>> {
   readonly may_replicate: string;
   readonly role: string;
   readonly database: string;
+  readonly encoding: string;
 }
 
 interface PlaceRow extends Readonly<Record<string, string | null>> {
@@ -58,6 +61,7 @@ export async function checkSource(client: Client): Promise<SourceFacts> {
     timeline: Number.parseInt(place.timeline, 16),
     version: Number(facts.version),
     database: facts.database,
+    encoding: facts.encoding,
     end,
   };
 }
@@ -65,6 +69,7 @@ export async function checkSource(client: Client): Promise<SourceFacts> {
 const FACTS = `
   SELECT current_setting('server_version_num') AS version, current_setting('wal_level') AS wal_level,
          pg_is_in_recovery() AS standby, current_user AS role, current_database() AS database,
+         current_setting('server_encoding') AS encoding,
          (rolsuper OR rolreplication OR EXISTS (SELECT FROM pg_roles r
             WHERE r.rolname = 'rds_replication' AND pg_has_role(current_user, r.oid, 'member'))) AS may_replicate
     FROM pg_roles WHERE rolname = current_user`;

@@ -146,6 +146,11 @@ const STATES: readonly (readonly [pattern: RegExp, code: ErrorCode, next?: strin
   [/^3D000/, "postgres-refused", "check the database's name"],
   [/^42501/, "postgres-refused", "grant the right named in the message"],
   [/^55006/, "slot-in-use"],
+  [
+    /^22021/,
+    "postgres-refused",
+    "a text is not valid UTF-8, as it may be in a database whose encoding is SQL_ASCII: correct it, then start a new connector with a different name",
+  ],
 ];
 
 /** Errors of the client library and of TLS that a retry cannot fix. */

@@ -138,7 +138,14 @@ export function worldOf(given: Given = {}): World {
   };
   const seesEverything = { xmin: 1_000_000n, xmax: 1_000_000n, inProgress: new Set<bigint>() };
   const source: Source = {
-    check: async () => ({ systemId: "1", timeline: 1, version: 180_000, database: "shop", end: lsn(1000n) }),
+    check: async () => ({
+      systemId: "1",
+      timeline: 1,
+      version: 180_000,
+      database: "shop",
+      encoding: "UTF8",
+      end: lsn(1000n),
+    }),
     tables: async () => [tableOf([ID, NAME])],
     types: async () => new Map(),
     ddlSecret: async () => undefined,

@@ -2,7 +2,7 @@ import { chmod, writeFile } from "node:fs/promises";
 import { expect, test } from "vitest";
 import { startStack } from "../../local/stack.ts";
 import { checkSource } from "../../src/postgres/check.ts";
-import { connect, type PostgresOptions } from "../../src/postgres/connection.ts";
+import { connect, type PostgresOptions, query } from "../../src/postgres/connection.ts";
 import { readSnapshot, writeMarkForXid, writeMark } from "../../src/postgres/mark.ts";
 import { isVisible } from "../../src/wal/snapshot.ts";
 import { until } from "../stack/until.ts";
@@ -14,11 +14,24 @@ const alone = (...postgresFlags: readonly string[]) => startStack({ kafka: false
 test("a suitable server is described with its id, timeline and version", async () => {
   await using client = await session(servers.postgres);
   const facts = await checkSource(client);
-  expect(facts).toMatchObject({ timeline: 1, database: servers.postgres.database });
+  expect(facts).toMatchObject({ timeline: 1, database: servers.postgres.database, encoding: "UTF8" });
   expect(facts.systemId).toMatch(/^\d{19}$/);
   expect(facts.version).toBeGreaterThanOrEqual(140_000);
   expect(facts.end).toBeGreaterThan(0n);
   expect((await checkSource(client)).systemId).toBe(facts.systemId);
+});
+
+test("a text that is not UTF-8, which a database with encoding SQL_ASCII may have, is refused with what to do", async () => {
+  await using from = await source("CREATE TABLE t ()");
+  const name = `ascii_${from.database.address.database}`;
+  await from.app.query(`CREATE DATABASE ${name} ENCODING 'SQL_ASCII' TEMPLATE template0 LC_COLLATE 'C' LC_CTYPE 'C'`);
+  {
+    await using client = await session({ ...from.database.address, database: name });
+    expect((await checkSource(client)).encoding).toBe("SQL_ASCII");
+    const bad = query(client, "reading", "SELECT convert_from('\\xe9'::bytea, 'SQL_ASCII') AS v");
+    expect(await failure(bad)).toMatchObject({ code: "postgres-refused", next: expect.stringContaining("SQL_ASCII") });
+  }
+  await from.app.query(`DROP DATABASE ${name} WITH (FORCE)`);
 });
 
 test("a role without REPLICATION is refused with the statement that helps; a member of rds_replication is accepted", async () => {

@@ -5,6 +5,7 @@ import type { Stored } from "../../store/records.ts";
 import { formatLsn } from "../../wal/lsn.ts";
 import type { Position } from "../../wal/position.ts";
 import type { Outside, Source } from "../outside.ts";
+import { warnPeople } from "../warn-people.ts";
 
 /**
  * Checks that a start makes before it changes anything. It refuses a state of the other mode, a slot that is not its
@@ -42,6 +43,17 @@ export function mustBeSameMode({ settings }: Outside, { intent }: Stored): void 
     `fieldgate.mode is ${mode}, and connector ${settings.name} has run as ${intent.mode ?? "guard"}`,
     { next: `give the connector a different name: ${WORDS.watch.newStart} (docs/watch.md, Taking over)` },
   );
+}
+
+/** PostgreSQL checks no text in such a database, and cannot send one that is not UTF-8. */
+export function warnOfEncoding(outside: Outside, { database, encoding }: SourceFacts): void {
+  if (encoding !== "SQL_ASCII") return;
+  warnPeople(outside, {
+    id: `encoding/${database}`,
+    about: "table-warning",
+    what: `the encoding of database ${database} is SQL_ASCII, so its texts may be invalid; one that is not UTF-8 stops the connector`,
+    next: "make sure that all texts are UTF-8; better, move the data to a database with encoding UTF8",
+  });
 }
 
 export async function mustBeNewSlot({ settings }: Outside, source: Source): Promise<void> {

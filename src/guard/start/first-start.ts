@@ -33,7 +33,7 @@ import { refuseCompacted, reportCompacted, refuseOtherTopics, repairGoneTopics }
 import { extendPublication, refuseHarmByAll, sentNow, withoutUnidentified } from "./publication.ts";
 import { type Followed, followFile, keysOfFile } from "./file-changes.ts";
 import { passUnreadable } from "./pass-unreadable.ts";
-import { RECORDED_MODE, mustBeSameMode, mustBeNewSlot, mustBeSameLog } from "./check-source.ts";
+import { RECORDED_MODE, mustBeSameMode, mustBeNewSlot, mustBeSameLog, warnOfEncoding } from "./check-source.ts";
 
 /**
  * Turns the state that was read into one that can be streamed from. A connector without a position makes its first
@@ -56,6 +56,7 @@ export async function prepareState(
   };
   mustBeSameMode(outside, stored);
   const facts = await source.check();
+  warnOfEncoding(outside, facts);
   const { position } = stored;
   if (position === undefined) return firstStart(outside, source, stored, facts, record, signal);
   await mustBeSameLog(outside, source, facts, position);

@@ -13,6 +13,7 @@ import { until } from "../../stack/until.ts";
 import { CUSTOMERS, type Given, lookAt, lookedTable, SLOT, stateRecords, type World, worldOf } from "../session.ts";
 import { insert, relation, transaction } from "../wal.ts";
 
+const FACTS = { systemId: "1", timeline: 1, version: 180_000, database: "shop", encoding: "UTF8", end: lsn(1000n) };
 const DOWN = new GuardError("postgres-down", "connection refused");
 
 /** Runs a connector until the test is over. */
@@ -82,13 +83,20 @@ describe("a connector", () => {
     expect(keys.indexOf("intent")).toBeLessThan(keys.indexOf("position"));
   });
 
+  it("warns that a database with encoding SQL_ASCII may have texts that stop it", async () => {
+    await using connector = running({ source: { check: async () => ({ ...FACTS, encoding: "SQL_ASCII" }) } });
+    const { world } = connector;
+    await until(() => keysOf(world).includes("position"), "the connector runs");
+    expect(world.log.filter((line) => line.includes("SQL_ASCII")).join("\n")).toMatch(/one that is not UTF-8 stops/);
+  });
+
   it("begins a new session after a temporary error, with growing delays, until the source is back", async () => {
     let failures = 0;
     await using connector = running({
       source: {
         check: async () => {
           if ((failures += 1) <= 7) throw DOWN;
-          return { systemId: "1", timeline: 1, version: 180_000, database: "shop", end: lsn(1000n) };
+          return FACTS;
         },
       },
     });
