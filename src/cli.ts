@@ -20,6 +20,8 @@ import { addRun } from "./cli/operator/run.ts";
 import { addSample } from "./cli/consumer/sample.ts";
 import { addToken } from "./cli/operator/token.ts";
 import { addTrigger } from "./cli/operator/trigger.ts";
+import { openScreen } from "./cli/screen.ts";
+import { withoutEmpty } from "./config/environment/variables.ts";
 import { describeError, GuardError } from "./errors.ts";
 import { asOneEntry, visibleLines } from "./visible.ts";
 
@@ -47,12 +49,19 @@ for (const [signal, code] of [
 // `fieldgate … | head` closes the pipe early, which is not an error.
 process.stdout.on("error", () => process.exit());
 
+// Pipelines pass variables that are not set as empty ones.
+const env = withoutEmpty(process.env);
+const screen = openScreen(process.stdout, env);
+const errorScreen = openScreen(process.stderr, env);
 const terminal: Terminal = {
-  env: process.env,
+  env,
+  variable: (name) => process.env[name],
   cwd: process.cwd(),
   stdin: process.stdin,
   out: (text) => process.stdout.write(`${visibleLines(text)}\n`),
-  warn: (text) => process.stderr.write(`${visibleLines(text)}\n`),
+  show: (text) => process.stdout.write(`${screen.fold(text)}\n`),
+  warn: (text) => process.stderr.write(`${errorScreen.fold(text)}\n`),
+  screen,
   signal: interrupt.signal,
   end: (code) => {
     process.exitCode = code;
@@ -74,6 +83,10 @@ const program = new Command("fieldgate")
   .description("withholds new columns from Kafka events until their consumers are ready")
   .version(String(createRequire(import.meta.url)("../package.json").version))
   .configureHelp({ sortSubcommands: true })
+  .configureOutput({
+    writeOut: (text) => process.stdout.write(screen.fold(text)),
+    writeErr: (text) => process.stderr.write(errorScreen.fold(text)),
+  })
   .showHelpAfterError("(see --help)")
   .addHelpText(
     "after",

@@ -97,3 +97,8 @@ export const coverageSchema = z
 
 export type CoverageView = DeepReadonly<z.infer<typeof coverageSchema>>;
 export type TopicCoverage = DeepReadonly<z.infer<typeof topicSchema>>;
+
+/** True if the topic's groups are known, a contract names every live one, and no contract is stale. */
+export function isCovered({ lastPoll, unnamed, contracts }: TopicCoverage): boolean {
+  return lastPoll.problem === null && unnamed.length === 0 && contracts.every(({ stale }) => !stale);
+}

@@ -1,18 +1,26 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 
 import type { Verdict } from "../gate/amendment/amendment.ts";
+import type { Screen, Tone } from "./screen.ts";
 
 export type Format = "text" | "json";
 
 /** What a command needs from the process that it runs in. Nothing else in cli/ uses `process`. */
 export interface Terminal {
+  /** The variables that are set and not empty. */
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** A variable as it is, also if it is empty, because a connector's file may refer to an empty password. */
+  variable(name: string): string | undefined;
   readonly cwd: string;
   readonly stdin: NodeJS.ReadableStream;
-  /** Prints the text and a newline to stdout. */
+  /** Prints what a program reads, or a person copies, and a newline to stdout. */
   out(text: string): void;
-  /** Prints the text and a newline to stderr. */
+  /** Prints text for people and a newline to stdout. On a terminal it is folded between words. */
+  show(text: string): void;
+  /** Prints text for people and a newline to stderr. */
   warn(text: string): void;
+  /** How the text that `show` prints is to look. */
+  readonly screen: Screen;
   /** Aborts on Ctrl-C and SIGTERM. */
   readonly signal: AbortSignal;
   /** Sets the exit code. */
@@ -24,6 +32,22 @@ export interface Terminal {
 /** The option `--format text|json`. */
 export function formatOption(): Option {
   return new Option("--format <format>", "output format").choices(["text", "json"]).default("text");
+}
+
+/** An option that may be given several times. Its values are collected in a list. `none` describes the empty list. */
+export function listOption(flags: string, description: string, none?: string): Option {
+  return new Option(flags, `${description}; repeatable`)
+    .argParser((value: string, values: readonly string[]) => [...values, value])
+    .default([], none);
+}
+
+/** The option `--file`, for the commands that read contracts. */
+export function contractFilesOption(): Option {
+  return listOption(
+    "--file <path>",
+    "a contract file, or a quoted pattern such as 'services/*/fieldgate.yaml'",
+    "the nearest fieldgate.yaml, from this folder upward",
+  );
 }
 
 /** Parses the argument of an option that takes seconds. */
@@ -38,17 +62,20 @@ export function withExamples(command: Command, ...lines: readonly string[]): Com
   return command.addHelpText("after", `\nExample:\n${lines.map((line) => `  ${line}`).join("\n")}`);
 }
 
-/** Pads every column except the last to its widest cell. */
-export function textTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const all = [head, ...rows];
-  const widths = head.map((_, column) => Math.max(...all.map((row) => (row[column] ?? "").length)));
-  const line = (row: readonly string[]) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join("  ");
-  return all.map((row) => line(row).trimEnd()).join("\n");
-}
-
 /** The verdict, worded for people. */
 export function verdictText(verdict: Verdict["verdict"]): string {
   return { ready: "ready", "not-ready": "not ready", unknown: "unknown" }[verdict];
+}
+
+export const VERDICT_TONES: Readonly<Record<Verdict["verdict"], Tone>> = {
+  ready: "good",
+  "not-ready": "bad",
+  unknown: "unsure",
+};
+
+/** The last line of a list of several: `3 of 5 ready`. Nothing for a single one. */
+export function totalLines(good: number, all: number, what: string, { paint }: Screen): readonly string[] {
+  return all < 2 ? [] : [paint(good === all ? "good" : "bad", `${good} of ${all} ${what}`)];
 }
 
 /** Indents a schema for people. Returns it unchanged if JSON.parse would change it, e.g. a number such as `1.0`. */

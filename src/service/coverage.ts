@@ -15,7 +15,7 @@ import {
 import { policyOf } from "../gate/decision/settle.ts";
 import { underPolicy } from "../gate/decision/what-if.ts";
 import { renderGroupsUnknown, renderReason } from "../words/reason.ts";
-import type { CoverageView, TopicCoverage } from "../api/coverage.ts";
+import { type CoverageView, isCovered, type TopicCoverage } from "../api/coverage.ts";
 import type { CurrentState } from "./running.ts";
 
 /**
@@ -41,10 +41,6 @@ export function coverageOf(
     topics,
     ...(policy === undefined ? {} : { whatIf: whatIf(connectors, policy) }),
   };
-}
-
-function isCovered({ lastPoll, unnamed, contracts }: TopicCoverage): boolean {
-  return lastPoll.problem === null && unnamed.length === 0 && contracts.every(({ stale }) => !stale);
 }
 
 function topicCoverage(covered: CoveredConnector, topic: string, now: number): TopicCoverage {

@@ -170,13 +170,13 @@ it("a contract with 10,000 fields is published", async () => {
 });
 
 it.each([
-  "check --file one.yaml --file two.yaml",
-  "amendments --table a --table b",
+  "check --format json --format text",
+  "contract init --topic a --topic b",
   "release x --reason one --reason two",
 ])("an option that is given twice is refused, because one of the values would be ignored: %s", async (line) => {
   const { code, out, err } = await runCli(line.split(" "), { cwd: folder });
   expect([code, out]).toEqual([1, ""]);
-  expect(err).toMatch(/^error: option '--(file|table|reason) <\w+>' may be given only once$/m);
+  expect(err).toMatch(/^error: option '--(format|topic|reason) <\w+>' may be given only once$/m);
 });
 
 it("an option that takes several values may be given several times", async () => {

@@ -201,7 +201,7 @@ describe("amendments", () => {
       const { code, out } = await cli("amendments");
       expect(code).toBe(0);
       expect(out).toContain(
-        `parked: ${parked.what}\n  1,200 changes wait, since 2026-11-20T08:00:00Z\n  next: fieldgate release ${ID}`,
+        `parked: ${parked.what}\n  1,200 changes have waited since 2026-11-20T08:00:00Z\n  next: fieldgate release ${ID}`,
       );
       expect((await cli("amendments --table public.orders")).out).not.toContain("parked");
       expect((await cli("amendments --parked")).out).toMatch(/^parked: public\.customers is parked/);
@@ -264,6 +264,27 @@ describe("amendments", () => {
     });
   });
 
+  it("--withheld lists only what is withheld, and --table may be given several times", async () => {
+    const orders = { ...amendment, id: "inventory.public.orders/2", topic: "inventory.public.orders" };
+    const flows = {
+      ...amendment,
+      id: "inventory.public.customers/4",
+      field: "zip",
+      gate: { ...amendment.gate, kind: "released" as const },
+    };
+    api.amendments = async ({ table }) =>
+      [amendment, flows, orders].filter(({ topic }) => table === undefined || topic.endsWith(table));
+    const both = "--table public.customers --table public.orders --table inventory.public.orders";
+    expect((await cli(`amendments ${both}`)).out).toMatch(/\n3 amendments: 2 withheld, 1 released\n$/);
+    const withheld = await cli(`amendments --withheld ${both} --format json`);
+    expect(JSON.parse(withheld.out)).toEqual([amendment, orders]);
+    const asked = await cli(`can-i-release ${both}`);
+    expect([asked.code, asked.out.split("\n").at(-2)]).toEqual([100, "0 of 2 may be released"]);
+    api.amendments = async () => [flows];
+    expect((await cli("amendments --withheld")).out).toBe("nothing is withheld\n");
+    expect((await cli("amendments --withheld --parked")).code).toBe(1);
+  });
+
   it("--parked says so if no table is parked", async () => {
     expect((await cli("amendments --parked")).out).toBe("no table is parked\n");
   });
@@ -273,13 +294,13 @@ describe("amendments", () => {
     expect(code).toBe(0);
     expect(out).toMatchInlineSnapshot(`
       "inventory.public.customers/3
-        topic     inventory.public.customers
-        what      column nickname text was added
-        meanwhile Events continue without the field.
-        column    nickname text
-        gate      withheld since 2026-11-20T08:00:00Z: billing is not ready
-        not asked groups that no contract names: audit-sink
-        next      fieldgate release inventory.public.customers/3
+        topic      inventory.public.customers
+        what       column nickname text was added
+        meanwhile  Events continue without the field.
+        column     nickname text
+        gate       withheld since 2026-11-20T08:00:00Z: billing is not ready
+        not asked  groups that no contract names: audit-sink
+        next       fieldgate release inventory.public.customers/3
       consumers
         billing (default): not-ready
           nickname: the consumer refuses fields it does not know [contract/unknown-field]
@@ -571,8 +592,9 @@ describe("check", () => {
   });
 });
 
+/** An empty FIELDGATE_URL counts as not set. */
 function checkByRegistry(registryUrl: string) {
-  return runCli(["check"], { cwd: folder, env: { FIELDGATE_REGISTRY_URL: registryUrl } });
+  return runCli(["check"], { cwd: folder, env: { FIELDGATE_REGISTRY_URL: registryUrl, FIELDGATE_URL: "" } });
 }
 
 describe("check against the registry only", () => {
@@ -881,6 +903,34 @@ describe("coverage", () => {
     expect(api.policies).toEqual([more === "" ? undefined : "strict"]);
     expect((await cli("coverage")).out).toMatch(complete ? /^complete: / : /^not complete\n/);
     expect((await cli("coverage --format markdown")).out).toMatch(/^### fieldgate coverage: /);
+  });
+
+  it("--topic shows only these topics, and whether they are complete", async () => {
+    const topic = (name: string, unnamed: readonly string[]) => ({
+      connector: "inventory",
+      topic: name,
+      environment: "default",
+      mode: "guard" as const,
+      policy: "strict" as const,
+      lastPoll: { at: null, secondsAgo: 20, problem: null },
+      groups: [],
+      contracts: [],
+      unnamed: [...unnamed],
+    });
+    api.coverages = { complete: false, topics: [topic("a", []), topic("b", ["sink"]), topic("c", [])] };
+    expect(await cli("coverage")).toMatchObject({
+      code: 100,
+      out: expect.stringMatching(/\n2 of 3 topics are complete\n$/),
+    });
+    const two = await cli("coverage --topic a --topic c --format json");
+    expect([two.code, JSON.parse(two.out)]).toMatchObject([
+      0,
+      { complete: true, topics: [{ topic: "a" }, { topic: "c" }] },
+    ]);
+    expect(await cli("coverage --topic a --topic d")).toMatchObject({
+      code: 1,
+      err: expect.stringContaining("topic d"),
+    });
   });
 
   it("with an unknown policy exits 1", async () => {

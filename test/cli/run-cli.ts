@@ -5,6 +5,8 @@ import { fileURLToPath } from "node:url";
 
 const CLI = fileURLToPath(new URL("../../src/cli.ts", import.meta.url));
 
+const TERMINAL = new URL("as-terminal.ts", import.meta.url).href;
+
 /** Node's compile cache: the command starts in a third of the time. */
 export const COMPILED = join(tmpdir(), "fieldgate-test-compile-cache");
 
@@ -18,15 +20,23 @@ export interface CliOptions {
   readonly env?: Readonly<Record<string, string>> | undefined;
   readonly cwd?: string | undefined;
   readonly input?: string | undefined;
+  /** Makes the command believe that it prints to a terminal of this width, which has colours. */
+  readonly terminal?: number | undefined;
   /** Sends Ctrl-C once this resolves; `printed` returns the output so far. Standard input remains open. */
   readonly interruptWhen?: ((printed: () => string) => Promise<void>) | undefined;
 }
 
-/** Runs the real CLI in its own process, with only the given FIELDGATE_ variables. */
+/** Runs the real CLI in its own process, with only the given FIELDGATE_ variables, and those for colours. */
 export async function runCli(args: readonly string[], options: CliOptions = {}): Promise<CliRun> {
-  const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith("FIELDGATE_"));
+  const inherited = Object.entries(process.env).filter(([name]) => !/^FIELDGATE_|^(NO|FORCE)_COLOR$/.test(name));
   const child = spawn(process.execPath, [CLI, ...args], {
-    env: { ...Object.fromEntries(inherited), NODE_NO_WARNINGS: "1", NODE_COMPILE_CACHE: COMPILED, ...options.env },
+    env: {
+      ...Object.fromEntries(inherited),
+      NODE_NO_WARNINGS: "1",
+      NODE_COMPILE_CACHE: COMPILED,
+      ...(options.terminal !== undefined && { NODE_OPTIONS: `--import=${TERMINAL}?columns=${options.terminal}` }),
+      ...options.env,
+    },
     cwd: options.cwd,
   });
   let out = "";

@@ -4,24 +4,23 @@ import { contractError, type Mistake } from "../../mistake.ts";
 import { dayOf } from "../../contract/severity.ts";
 import { GuardError } from "../../errors.ts";
 import type { TopicView } from "../../api/api.ts";
-import { type Terminal, withExamples, EXIT } from "../command.ts";
-import { pathInRepository, readContractFile } from "../consumer/contract-file.ts";
+import { contractFilesOption, type Terminal, withExamples, EXIT } from "../command.ts";
+import { type ContractFile, contractsOf, pathInRepository, readContractFiles } from "../consumer/contract-file.ts";
 import { type FormatName, FORMATS } from "./format/formats.ts";
 import type { Place, Report, TopicReport } from "./format/report.ts";
 import { expiredIgnores, expiredSeverities, withIgnored } from "./ignore.ts";
 import { chooseSource, openFileSource, type TopicSource } from "./source.ts";
 
 /**
- * `check` reads the contracts of a repository, gets each topic's schemas from the service, the registry or files,
+ * `check` reads the contracts of a repository, which may have several files, gets each topic's schemas from the service, the registry or files,
  * judges every contract and prints a report. check-topic.ts judges, ignore.ts applies the file's `ignore` list, and
  * format/ prints.
  */
 
-type ContractFile = Awaited<ReturnType<typeof readContractFile>>;
 type PlacedContract = ContractFile["contracts"][number];
 
 interface Options {
-  readonly file?: string;
+  readonly file: readonly string[];
   readonly against?: readonly string[];
   readonly failOn: Report["failOn"];
   readonly format: FormatName;
@@ -34,7 +33,7 @@ export function addCheck(program: Command, terminal: Terminal): void {
   const command = program
     .command("check")
     .description("check this repository's contracts (fieldgate.yaml) against the events on their topics")
-    .option("--file <path>", "the contract file (default: the nearest fieldgate.yaml, from this folder upward)")
+    .addOption(contractFilesOption())
     .option(
       "--against <file...>",
       "check against these schemas instead of asking a server; oldest first, FILE or TOPIC=FILE",
@@ -49,20 +48,22 @@ export function addCheck(program: Command, terminal: Terminal): void {
     )
     .addOption(new Option("--format <format>", "output format").choices(Object.keys(FORMATS)).default("text"))
     .action(async ({ file, against, failOn, format }: Options) => {
-      const contracts = await readContractFile(terminal.cwd, file);
-      const topics = contracts.contracts.map(({ contract }) => contract.topic);
+      const files = await readContractFiles(terminal.cwd, file);
+      const topics = new Set(contractsOf(files).map(({ contract }) => contract.topic));
       const source =
-        against === undefined ? chooseSource(terminal) : await openFileSource(terminal.cwd, against, topics);
+        against === undefined ? chooseSource(terminal) : await openFileSource(terminal.cwd, against, [...topics]);
       const { load, paths } = FORMATS[format];
-      const placed = paths === "repository" ? placeInRepository(contracts, terminal.cwd) : contracts;
+      const placed = paths === "repository" ? files.map((one) => placeInRepository(one, terminal.cwd)) : files;
       const report = await check(placed, source, failOn, dayOf(new Date().toISOString()));
       const print = await load();
-      terminal.out(print(report));
+      if (format === "text") terminal.show(print(report, terminal.screen));
+      else terminal.out(print(report, terminal.screen));
       terminal.end(report.fails ? EXIT.findings : EXIT.fine);
     });
   withExamples(
     command,
     "fieldgate check",
+    "fieldgate check --file 'services/*/fieldgate.yaml'",
     "FIELDGATE_REGISTRY_URL=http://registry:8081 fieldgate check --format json",
     "fieldgate check --against customers.avsc",
   ).addHelpText(
@@ -90,7 +91,7 @@ const NOTES: Readonly<Record<TopicSource["kind"], string | undefined>> = {
 };
 
 async function check(
-  { contracts, ignored, severity }: ContractFile,
+  files: readonly ContractFile[],
   source: TopicSource,
   failOn: Report["failOn"],
   today: string,
@@ -98,7 +99,8 @@ async function check(
   // Imported here so that other commands do not load the Avro parser.
   const { checkTopic, checkFiles } = await import("./check-topic.ts");
   const judge = source.kind === "files" ? checkFiles : checkTopic;
-  const topics = (await readTopics(contracts, source)).map(({ contract, place, view }): TopicReport => {
+  const contracts = files.flatMap((file) => file.contracts.map((one) => ({ ...one, ignored: file.ignored })));
+  const topics = (await readTopics(contracts, source)).map(({ contract, place, ignored, view }): TopicReport => {
     const { topic, consumer, withheld, findings } = judge(contract, view, today);
     const fields = withheld.map(({ amendmentId, field, findings: ofField }) => ({
       amendmentId,
@@ -110,7 +112,10 @@ async function check(
   const counted = failOn === "flowing" ? topics : topics.flatMap((topic) => [topic, ...topic.withheld]);
   const fails = counted.some(({ verdict }) => verdict !== "ready");
   const note = NOTES[source.kind];
-  const ignore = [...expiredIgnores(ignored, today), ...expiredSeverities(severity, today)];
+  const ignore = files.flatMap((file) => [
+    ...expiredIgnores(file.ignored, today),
+    ...expiredSeverities(file.severity, today),
+  ]);
   return { source: source.kind, ...(note === undefined ? {} : { note }), failOn, fails, topics, ignore };
 }
 
@@ -120,34 +125,49 @@ async function check(
  */
 const PARALLEL = 8;
 
-type ContractOnTopic = PlacedContract & { readonly view: TopicView };
+type OnTopic<Placed extends PlacedContract> = Placed & { readonly view: TopicView };
 
 /**
- * Reads the topics, in the file's order. Throws `contract-invalid` listing every topic that the source does not know,
- * with its place.
+ * Reads each topic once, and returns the contracts in their order. Throws `contract-invalid` listing every topic that
+ * the source does not know, with its place.
  */
-async function readTopics(
-  contracts: readonly PlacedContract[],
+async function readTopics<Placed extends PlacedContract>(
+  contracts: readonly Placed[],
   source: TopicSource,
-): Promise<readonly ContractOnTopic[]> {
-  const all: (ContractOnTopic | Mistake)[] = [];
-  for (let done = 0; done < contracts.length; done += PARALLEL) {
-    const batch = contracts.slice(done, done + PARALLEL);
-    all.push(...(await Promise.all(batch.map((one) => readTopic(one, source)))));
+): Promise<readonly OnTopic<Placed>[]> {
+  const topics = [...new Set(contracts.map(({ contract }) => contract.topic))];
+  const views = new Map<string, TopicView | Unknown>();
+  for (let done = 0; done < topics.length; done += PARALLEL) {
+    const batch = topics.slice(done, done + PARALLEL);
+    const read = await Promise.all(batch.map((topic) => readTopic(topic, source)));
+    for (const [at, topic] of batch.entries()) views.set(topic, read[at] ?? { reason: "is unknown" });
   }
+  const all = contracts.map((one) => withView(one, views.get(one.contract.topic)));
   const unknown = all.flatMap((one) => ("view" in one ? [] : [one]));
   if (unknown.length === 0) return all.flatMap((one) => ("view" in one ? [one] : []));
   throw contractError(unknown);
 }
 
-async function readTopic(one: PlacedContract, source: TopicSource): Promise<ContractOnTopic | Mistake> {
+/** Why a topic has no view. */
+interface Unknown {
+  readonly reason: string;
+}
+
+function withView<Placed extends PlacedContract>(
+  one: Placed,
+  found: TopicView | Unknown | undefined,
+): OnTopic<Placed> | Mistake {
+  if (found !== undefined && "flowing" in found) return { ...one, view: found };
+  const { file, line, column } = one.place;
+  return { place: `${file}:${line}:${column}`, key: one.contract.topic, reason: found?.reason ?? "is unknown" };
+}
+
+async function readTopic(topic: string, source: TopicSource): Promise<TopicView | Unknown> {
   try {
-    return { ...one, view: await source.readTopic(one.contract.topic) };
+    return await source.readTopic(topic);
   } catch (error) {
     if (!(error instanceof GuardError) || error.code !== "not-found") throw error;
-    const { file, line, column } = one.place;
     const hint = error.next === undefined ? "" : `; ${error.next}`;
-    const reason = `is unknown: ${error.text}${hint}`;
-    return { place: `${file}:${line}:${column}`, key: one.contract.topic, reason };
+    return { reason: `is unknown: ${error.text}${hint}` };
   }
 }

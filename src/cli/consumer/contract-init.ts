@@ -69,9 +69,9 @@ async function writeContract(terminal: Terminal, options: Options): Promise<void
   const flag = force === true ? "w" : "wx";
   if (makesSchema) write(schemaFile, newest.text, flag);
   write(file, text, flag);
-  for (const path of paths) terminal.out(`wrote ${relative(terminal.cwd, path)}`);
-  terminal.out("next: review the lines marked Assumed, then run `fieldgate check`");
-  if (client === "kafkajs") terminal.out(LONGS);
+  for (const path of paths) terminal.show(`wrote ${relative(terminal.cwd, path)}`);
+  terminal.show("next: review the lines marked Assumed, then run `fieldgate check`");
+  if (client === "kafkajs") terminal.show(LONGS);
   terminal.end(EXIT.fine);
 }
 

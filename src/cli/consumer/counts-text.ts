@@ -1,10 +1,15 @@
 import type { Counts } from "../../api/api.ts";
+import type { Screen } from "../screen.ts";
 import { troubleText } from "../operator/incomplete.ts";
 import { findingLine } from "../../finding.ts";
 import type { Contract } from "../../contract/contract.ts";
 
 /** What a published contract counts for, one line per fact. */
-export function countsText({ consumer, topic, environment }: Contract, counts: Counts): readonly string[] {
+export function countsText(
+  { consumer, topic, environment }: Contract,
+  counts: Counts,
+  screen: Screen,
+): readonly string[] {
   switch (counts.kind) {
     case "counts":
       return [
@@ -17,7 +22,7 @@ export function countsText({ consumer, topic, environment }: Contract, counts: C
           const others = waitsFor.length === 0 ? "" : `; it also waits for ${waitsFor.join(", ")}`;
           return `withheld: ${field} (${id}): ${consumer} is ${verdict}${others}`;
         }),
-        ...(counts.troubles ?? []).map(troubleText),
+        ...(counts.troubles ?? []).map((one) => troubleText(one, screen)),
       ];
     case "unknown":
       // A service from before this answer existed names no connectors.

@@ -1,23 +1,32 @@
-import { visibleIn } from "../../visible.ts";
-import { type Command, Option } from "commander";
+import { visible, visibleIn } from "../../visible.ts";
+import type { Command } from "commander";
 
 import type { Contract } from "../../contract/contract.ts";
 import { GuardError } from "../../errors.ts";
 import { type Client, createClient } from "../client.ts";
-import { type Format, formatOption, type Terminal, withExamples, EXIT } from "../command.ts";
-import type { Counts, Published } from "../../api/api.ts";
+import {
+  contractFilesOption,
+  type Format,
+  formatOption,
+  listOption,
+  type Terminal,
+  totalLines,
+  withExamples,
+  EXIT,
+} from "../command.ts";
+import type { Counts } from "../../api/api.ts";
 import { countsText } from "./counts-text.ts";
-import { readContracts } from "./contract-file.ts";
+import { contractsOf, type FiledContract, readContractFiles } from "./contract-file.ts";
 
 /**
  * `publish` sends the repository's contracts to the service. It is the last step of a deployment, when older versions
  * no longer run. `--rolling-out` is for the time while several versions are running. All contracts are checked before
- * the first one is sent, so that a mistake does not leave a file half published.
+ * the first one is sent, so that a mistake does not leave the files half published.
  */
 
 interface Options {
   readonly env?: string;
-  readonly file?: string;
+  readonly file: readonly string[];
   readonly rollingOut?: true;
   readonly tested: readonly string[];
   readonly format: Format;
@@ -33,36 +42,19 @@ export function addPublish(program: Command, terminal: Terminal): void {
       "also keep the deployed version's contracts; both count until the next publish without this option",
     )
     .addOption(
-      new Option(
+      listOption(
         "--tested <id>",
-        "state that this version's handler was tested with events that have the amendment's field (see `fieldgate sample`); repeatable",
-      )
-        .argParser((id: string, ids: readonly string[]) => [...ids, id])
-        .default([], "none"),
+        "state that this version's handler was tested with events that have the amendment's field (see `fieldgate sample`)",
+        "none",
+      ),
     )
-    .option("--file <path>", "the contract file (default: the nearest fieldgate.yaml, from this folder upward)")
+    .addOption(contractFilesOption())
     .addOption(formatOption())
-    .action(async ({ env, file, format, rollingOut, tested }: Options) => {
-      const read = await readContracts(terminal.cwd, file);
-      const client = createClient(terminal);
-      const contracts = await setEnvironment(await addTested(client, read, tested), env);
-      const answers: Published[] = [];
-      for (const [published, contract] of contracts.entries()) {
-        const sent = rollingOut ? client.publishRollingOut(contract) : client.publishContract(contract);
-        const answer = await sent.catch((error: unknown) => {
-          throw published === 0 ? error : reportUnfinished(contracts, published, error);
-        });
-        const counts: Counts = answer.counts ?? { kind: "unknown", connectors: [] };
-        answers.push({ ...answer, counts });
-        if (format === "json") terminal.out(jsonOf(contract, counts, rollingOut));
-        else terminal.out([textOf(contract, rollingOut), ...countsText(contract, visibleIn(counts))].join("\n  "));
-      }
-      if (format === "text") for (const line of notInFile(contracts, answers)) terminal.out(line);
-      terminal.end(answers.every(isFine) ? EXIT.fine : EXIT.findings);
-    });
+    .action((options: Options) => publish(options, terminal));
   withExamples(
     command,
     "fieldgate publish --env production",
+    "fieldgate publish --env production --file 'services/*/fieldgate.yaml'",
     "fieldgate publish --env production --rolling-out",
     "fieldgate publish --env production --tested inventory.public.customers.nickname",
   ).addHelpText(
@@ -71,30 +63,82 @@ export function addPublish(program: Command, terminal: Terminal): void {
   );
 }
 
-async function addTested(client: Client, contracts: readonly Contract[], ids: readonly string[]) {
-  if (ids.length === 0) return contracts;
+async function publish({ env, file, format, rollingOut, tested }: Options, terminal: Terminal): Promise<void> {
+  const files = await readContractFiles(terminal.cwd, file);
+  const read = contractsOf(files, env);
+  const client = createClient(terminal);
+  const contracts = await checkAll(await addTested(client, read, tested));
+  const answers: Answered[] = [];
+  for (const [published, { contract, file: name }] of contracts.entries()) {
+    const sent = rollingOut ? client.publishRollingOut(contract) : client.publishContract(contract);
+    const { counts = { kind: "unknown", connectors: [] }, otherTopics = [] } = await sent.catch((error: unknown) => {
+      throw published === 0 ? error : reportUnfinished(contracts, published, error);
+    });
+    if (format === "json") terminal.out(jsonOf(contract, counts, rollingOut));
+    else {
+      if (files.length > 1 && name !== contracts[published - 1]?.file) terminal.show(visible(name));
+      const counted = countsText(contract, visibleIn(counts), terminal.screen);
+      const text = [textOf(contract, rollingOut), ...counted].join("\n  ");
+      terminal.show(files.length > 1 ? text.replaceAll(/^/gm, "  ") : text);
+    }
+    answers.push({ contract, counts, otherTopics: visibleIn(otherTopics) });
+  }
+  const fine = answers.filter(isFine).length;
+  if (format === "text") {
+    const total = totalLines(fine, answers.length, "count and fit the current events", terminal.screen);
+    for (const line of [...notInFile(answers), ...total]) terminal.show(line);
+  }
+  terminal.end(fine === answers.length ? EXIT.fine : EXIT.findings);
+}
+
+/** A contract that was sent, and what the service answered. */
+interface Answered {
+  readonly contract: Contract;
+  readonly counts: Counts;
+  readonly otherTopics: readonly string[];
+}
+
+async function addTested(
+  client: Client,
+  filed: readonly FiledContract[],
+  ids: readonly string[],
+): Promise<readonly FiledContract[]> {
+  if (ids.length === 0) return filed;
+  if (new Set(filed.map(({ file }) => file)).size > 1) {
+    throw new GuardError("usage", "--tested is about one consumer, and there are several contract files", {
+      next: "publish the tested consumer by itself: name its file with --file",
+    });
+  }
   // Imported here because it loads the Avro parser.
   const { recordTested } = await import("./tested.ts");
-  return recordTested(client, contracts, ids);
+  const tested = await recordTested(
+    client,
+    filed.map(({ contract }) => contract),
+    ids,
+  );
+  return filed.map((one, at) => ({ ...one, contract: tested[at] ?? one.contract }));
 }
 
 /** True if the contract counts for a connector and fits the events that flow now. */
-function isFine({ counts }: Published): boolean {
-  return counts?.kind === "counts" && counts.errors.length === 0;
+function isFine({ counts }: Answered): boolean {
+  return counts.kind === "counts" && counts.errors.length === 0;
 }
 
-/** Contracts of the same consumer that were published earlier and are no longer in the file: they still count. */
-function notInFile(contracts: readonly Contract[], answers: readonly Published[]): readonly string[] {
-  const [first] = contracts;
-  const topics = new Set(answers.flatMap(({ otherTopics = [] }) => otherTopics));
-  for (const { topic } of contracts) topics.delete(topic);
-  if (first === undefined) return [];
-  // A contract file has one consumer, and all its contracts are published for one environment.
-  const { consumer, environment } = first;
-  return [...topics].map(
-    (topic) =>
-      `not in the file: ${consumer}'s contract on ${topic} in ${environment}, which still counts\n  next: if ${consumer} no longer reads it: fieldgate retire --env ${environment} --topic ${topic}`,
-  );
+/** Contracts of the same consumers that were published earlier and are no longer in a file: they still count. */
+function notInFile(answers: readonly Answered[]): readonly string[] {
+  const byConsumer = Map.groupBy(answers, ({ contract: one }) => JSON.stringify([one.consumer, one.environment]));
+  return [...byConsumer.values()].flatMap((ofConsumer) => {
+    const own = new Set(ofConsumer.map(({ contract }) => contract.topic));
+    const others = new Set(ofConsumer.flatMap(({ otherTopics }) => otherTopics.filter((topic) => !own.has(topic))));
+    return ofConsumer
+      .slice(0, 1)
+      .flatMap(({ contract: { consumer, environment } }) =>
+        [...others].map(
+          (topic) =>
+            `not in the file: ${consumer}'s contract on ${topic} in ${environment}, which still counts\n  next: if ${consumer} no longer reads it: fieldgate retire --env ${environment} --topic ${topic}`,
+        ),
+      );
+  });
 }
 
 function jsonOf(contract: Contract, counts: Counts, rollingOut: true | undefined): string {
@@ -122,12 +166,12 @@ function textOf({ consumer, environment, topic, tested = [] }: Contract, rolling
 const MAX_BYTES = 1_000_000;
 
 /** Validates the contracts as the service does. */
-async function setEnvironment(contracts: readonly Contract[], env: string | undefined): Promise<readonly Contract[]> {
+async function checkAll(filed: readonly FiledContract[]): Promise<readonly FiledContract[]> {
   const { parseContract } = await import("../../contract/contract.ts");
-  return contracts.map((contract) => {
-    const checked = parseContract(env === undefined ? contract : { ...contract, environment: env });
+  return filed.map(({ contract, file }) => {
+    const checked = parseContract(contract);
     const bytes = Buffer.byteLength(JSON.stringify(checked));
-    if (bytes <= MAX_BYTES) return checked;
+    if (bytes <= MAX_BYTES) return { contract: checked, file };
     throw new GuardError(
       "contract-invalid",
       `the contract for ${contract.topic} has ${bytes} bytes; the limit is ${MAX_BYTES}`,
@@ -142,9 +186,9 @@ async function setEnvironment(contracts: readonly Contract[], env: string | unde
  * Explains a failure after some contracts were sent. Publishing a contract again changes nothing, so the command can
  * simply be repeated.
  */
-function reportUnfinished(contracts: readonly Contract[], published: number, error: unknown): unknown {
+function reportUnfinished(contracts: readonly FiledContract[], published: number, error: unknown): unknown {
   if (!(error instanceof GuardError)) return error;
-  const rest = contracts.slice(published).map(({ topic }) => topic);
+  const rest = contracts.slice(published).map(({ contract }) => contract.topic);
   const message = error.text;
   return new GuardError(
     error.code,

@@ -1,15 +1,24 @@
-import { visibleIn } from "../../visible.ts";
-import { type Command, Option } from "commander";
+import { visible, visibleIn } from "../../visible.ts";
+import type { Command } from "commander";
 
-import type { Contract } from "../../contract/contract.ts";
+import { GuardError } from "../../errors.ts";
 import { createClient } from "../client.ts";
-import { type Format, formatOption, type Terminal, withExamples, EXIT } from "../command.ts";
-import { readContracts } from "./contract-file.ts";
+import {
+  contractFilesOption,
+  type Format,
+  formatOption,
+  listOption,
+  type Terminal,
+  totalLines,
+  withExamples,
+  EXIT,
+} from "../command.ts";
+import { contractsOf, type FiledContract, readContractFiles } from "./contract-file.ts";
 
 interface Options {
   readonly env?: string;
   readonly consumer?: string;
-  readonly file?: string;
+  readonly file: readonly string[];
   readonly topic: readonly string[];
   readonly format: Format;
 }
@@ -21,32 +30,16 @@ export function addRetire(program: Command, terminal: Terminal): void {
     .description("withdraw this repository's contracts from an environment where the consumer no longer runs")
     .option("--env <environment>", "the environment (default: the one in the file)")
     .option("--consumer <name>", "the name that the contracts were published with (default: the one in the file)")
-    .option("--file <path>", "the contract file (default: the nearest fieldgate.yaml, from this folder upward)")
+    .addOption(contractFilesOption())
     .addOption(
-      new Option("--topic <topic>", "only the contract on this topic, which need not be in the file; repeatable")
-        .argParser((topic: string, topics: readonly string[]) => [...topics, topic])
-        .default([], "every topic in the file"),
+      listOption(
+        "--topic <topic>",
+        "only the contract on this topic, which need not be in the file",
+        "every topic in the file",
+      ),
     )
     .addOption(formatOption())
-    .action(async ({ env, consumer, file, topic, format }: Options) => {
-      const contracts = ofTopics(await readContracts(terminal.cwd, file), topic);
-      const client = createClient(terminal);
-      for (const contract of contracts) {
-        const named = {
-          environment: env ?? contract.environment,
-          consumer: consumer ?? contract.consumer,
-          topic: contract.topic,
-        };
-        const { retired, waited } = await client.retireContract(named);
-        const text = `${named.consumer} on ${named.topic} in ${named.environment}`;
-        if (format === "json") terminal.out(JSON.stringify({ ...named, retired, waited }));
-        else
-          terminal.out(
-            retired === 0 ? `no contract to retire: ${text}` : `retired: ${text}${waitedText(visibleIn(waited))}`,
-          );
-      }
-      terminal.end(EXIT.fine);
-    });
+    .action((options: Options) => retire(options, terminal));
   withExamples(
     command,
     "fieldgate retire --env production",
@@ -58,10 +51,38 @@ export function addRetire(program: Command, terminal: Terminal): void {
   );
 }
 
+async function retire({ env, consumer, file, topic, format }: Options, terminal: Terminal): Promise<void> {
+  const files = await readContractFiles(terminal.cwd, file);
+  if (files.length > 1 && consumer !== undefined) {
+    throw new GuardError("usage", "--consumer names one consumer, and there are several contract files", {
+      next: "name the consumer's file with --file",
+    });
+  }
+  const client = createClient(terminal);
+  const contracts = files.flatMap((one) => ofTopics(contractsOf([one], env), topic));
+  let withdrawn = 0;
+  for (const { contract, file: name } of contracts) {
+    const named = { environment: contract.environment, consumer: consumer ?? contract.consumer, topic: contract.topic };
+    const { retired, waited } = await client.retireContract(named);
+    if (retired > 0) withdrawn += 1;
+    const where = files.length > 1 ? `${visible(name)}: ` : "";
+    const text = `${named.consumer} on ${named.topic} in ${named.environment}`;
+    if (format === "json") terminal.out(JSON.stringify({ ...named, retired, waited }));
+    else if (retired === 0) terminal.show(`${where}no contract to retire: ${text}`);
+    else terminal.show(`${where}retired: ${text}${waitedText(visibleIn(waited))}`);
+  }
+  if (format === "text") {
+    for (const line of totalLines(withdrawn, contracts.length, "retired", terminal.screen)) terminal.show(line);
+  }
+  terminal.end(EXIT.fine);
+}
+
 /** A topic that is no longer in the file belongs to the file's consumer and environment. */
-function ofTopics(contracts: readonly Contract[], topics: readonly string[]): readonly Contract[] {
+function ofTopics(contracts: readonly FiledContract[], topics: readonly string[]): readonly FiledContract[] {
   if (topics.length === 0) return contracts;
-  return contracts.slice(0, 1).flatMap((contract) => topics.map((topic) => ({ ...contract, topic })));
+  return contracts
+    .slice(0, 1)
+    .flatMap(({ contract, file }) => topics.map((topic) => ({ contract: { ...contract, topic }, file })));
 }
 
 /** Lists the amendments that waited for this consumer. They may still wait for others. */

@@ -9,16 +9,18 @@ import { createClient } from "../client.ts";
 import { type Terminal, withExamples, indentSchema, EXIT } from "../command.ts";
 
 /**
- * `sample ID --out DIR` writes events that have an amendment's field, so that a team can run its own handler on them.
+ * `sample ID… --out DIR` writes events that have an amendment's field, so that a team can run its own handler on them.
  * The values are generated, never read from the database, and the same amendment gives the same bytes.
  */
 export function addSample(program: Command, terminal: Terminal): void {
   const command = program
     .command("sample")
     .description("write sample events with the new field as .avsc, .avro and .json files, to test a handler")
-    .argument("<id>", "an amendment: inventory.public.customers/3, or topic.field")
+    .argument("<id...>", "an amendment: inventory.public.customers/3, or topic.field")
     .requiredOption("--out <dir>", "the folder for the files; created if missing")
-    .action((id: string, { out }: { out: string }) => writeSamples(terminal, id, resolve(terminal.cwd, out)));
+    .action((ids: readonly string[], { out }: { out: string }) =>
+      writeSamples(terminal, ids, resolve(terminal.cwd, out)),
+    );
   withExamples(command, "fieldgate sample inventory.public.customers.nickname --out test/events").addHelpText(
     "after",
     "\nThe values are generated, not read from the database; the same amendment always gives the same bytes. Only files\nfrom an earlier `fieldgate sample` are overwritten.",
@@ -30,18 +32,31 @@ interface File {
   readonly content: Buffer;
 }
 
-async function writeSamples(terminal: Terminal, id: string, folder: string): Promise<void> {
-  const amendment = await createClient(terminal).amendment(id);
-  const { name, contents, count } = await makeSamples(amendment);
-  const files = Object.entries(contents).map(([ending, content]): File => ({
-    path: resolve(folder, `${name}.${ending}`),
-    content,
-  }));
-  await refuseForeignFiles(terminal, files);
-  for (const { path, content } of files) write(folder, path, content);
-  for (const { path } of files) terminal.out(`wrote ${relative(terminal.cwd, path)}`);
-  terminal.out(`next: run your handler on the ${count} events (docs/ci.md, "Try your handler")`);
+async function writeSamples(terminal: Terminal, ids: readonly string[], folder: string): Promise<void> {
+  const client = createClient(terminal);
+  const samples = await Promise.all([...new Set(ids)].map(async (id) => makeSamples(await client.amendment(id))));
+  refuseSameName(samples);
+  const files = samples.map(({ name, contents }) =>
+    Object.entries(contents).map(([ending, content]): File => ({
+      path: resolve(folder, `${name}.${ending}`),
+      content,
+    })),
+  );
+  for (const ofOne of files) await refuseForeignFiles(terminal, ofOne);
+  for (const { path, content } of files.flat()) write(folder, path, content);
+  for (const { path } of files.flat()) terminal.show(`wrote ${relative(terminal.cwd, path)}`);
+  const count = samples.reduce((sum, sample) => sum + sample.count, 0);
+  terminal.show(`next: run your handler on the ${count} events (docs/ci.md, "Try your handler")`);
   terminal.end(EXIT.fine);
+}
+
+/** Two amendments may be about fields of one name, and their files would have one name too. */
+function refuseSameName(samples: readonly SampleFiles[]): void {
+  const same = samples.find(({ name }, at) => samples.findIndex((other) => other.name === name) !== at);
+  if (same === undefined) return;
+  throw new GuardError("refused", `two of the amendments are about ${same.name}`, {
+    next: "write the samples of each into a folder of its own",
+  });
 }
 
 interface SampleFiles {

@@ -2,10 +2,12 @@ import { visibleIn } from "../../visible.ts";
 import { messageText } from "../../finding.ts";
 import type { Answer, CanRelease } from "../json-output.ts";
 import { cell, code, markdownTable } from "../markdown.ts";
+import { sharedMarkdown, shareRemedies } from "../remedies.ts";
 
 /** Renders a comment on a pull request: every field, then the consumers that are not ready and what to do. */
 export function releaseMarkdown(given: CanRelease): string {
   const { amendments: answers, troubled, canRelease } = visibleIn(given);
+  const remedies = shareRemedies(answers.flatMap(({ notReady }) => notReady.flatMap(({ findings }) => findings)));
   const waiting = answers.flatMap(({ field, notReady }) =>
     notReady.flatMap(({ consumer, environment, verdict, findings }) =>
       findings.map((finding) => [
@@ -13,7 +15,7 @@ export function releaseMarkdown(given: CanRelease): string {
         `${code(consumer)} (${cell(environment)})`,
         cell(verdict),
         cell(messageText(finding)),
-        cell(finding.remedy ?? ""),
+        cell(remedies.ownOf(finding) ?? ""),
       ]),
     ),
   );
@@ -27,6 +29,7 @@ export function releaseMarkdown(given: CanRelease): string {
     ...(answers.length === 0 && troubled.length === 0 ? ["", "Nothing is withheld."] : []),
     ...(answers.length === 0 ? [] : markdownTable(["field", "amendment", "answer", "why"], answers.map(row))),
     ...(waiting.length === 0 ? [] : markdownTable(["field", "consumer", "verdict", "finding", "what to do"], waiting)),
+    ...sharedMarkdown(remedies),
     ...(notAsked.length === 0
       ? []
       : ["", `Groups that no contract names (not waited for): ${notAsked.map(code).join(", ")}`]),

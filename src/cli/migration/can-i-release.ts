@@ -8,8 +8,12 @@ import { messageText } from "../../finding.ts";
 import type { AmendmentView } from "../../api/amendment.ts";
 import type { ConnectorView } from "../../api/api.ts";
 import { type Client, createClient } from "../client.ts";
-import { readSeconds, type Terminal, withExamples, EXIT } from "../command.ts";
+import { listOption, readSeconds, type Terminal, totalLines, VERDICT_TONES, withExamples, EXIT } from "../command.ts";
 import type { Answer, CanRelease } from "../json-output.ts";
+import { amendmentsOf } from "../operator/amendments.ts";
+import { isCalled } from "../operator/incomplete.ts";
+import { type Remedies, sharedLines, shareRemedies } from "../remedies.ts";
+import type { Screen } from "../screen.ts";
 
 /**
  * `can-i-release` shows the pipeline of a table's owner whether every consumer is ready for fields that are still
@@ -19,7 +23,7 @@ import type { Answer, CanRelease } from "../json-output.ts";
 type Format = "text" | "json" | "markdown";
 
 interface Options {
-  readonly table?: string;
+  readonly table: readonly string[];
   readonly wait: number;
   readonly format: Format;
 }
@@ -34,16 +38,17 @@ export function addCanIRelease(program: Command, terminal: Terminal): void {
     .command("can-i-release")
     .description("show whether every contract is ready for fields that are not in the events yet")
     .argument("[id...]", "an amendment: inventory.public.customers/3, or topic.field")
-    .option("--table <table>", "all withheld fields of one table or topic, e.g. public.customers")
+    .addOption(listOption("--table <table>", "all withheld fields of this table or topic, e.g. public.customers"))
     .option("--wait <seconds>", "how long to wait until all consumers are ready", readSeconds, 0)
     .addOption(new Option("--format <format>", "output format").choices(["text", "json", "markdown"]).default("text"))
     .action(async (ids: string[], { table, wait, format }: Options) => {
-      if ((ids.length === 0) === (table === undefined)) {
+      if ((ids.length === 0) === (table.length === 0)) {
         throw new GuardError("usage", "give either ids or --table", { next: "`fieldgate amendments` lists the ids" });
       }
       const client = createClient(terminal);
       const answers = await askUntilYes(() => answersOf(client, ids, table), wait * 1000, terminal.signal);
-      terminal.out(await render(answers, format));
+      if (format === "text") terminal.show(textOf(visibleIn(answers), terminal.screen));
+      else terminal.out(await render(answers, format));
       terminal.end(answers.canRelease ? EXIT.fine : EXIT.findings);
     });
   withExamples(
@@ -77,20 +82,20 @@ async function askUntilYes(
   }
 }
 
-async function answersOf(client: Client, ids: readonly string[], table: string | undefined): Promise<CanRelease> {
-  const amendments =
-    table === undefined
-      ? await Promise.all(ids.map((id) => client.amendment(id)))
-      : (await client.amendments({ table })).filter(({ gate }) => gate.kind === "withheld");
-  const troubled = table === undefined ? [] : troubledOf(await client.connectors(), table);
+async function answersOf(client: Client, ids: readonly string[], tables: readonly string[]): Promise<CanRelease> {
+  const isOfTables = tables.length > 0;
+  const amendments = isOfTables
+    ? (await amendmentsOf(client, tables)).filter(({ gate }) => gate.kind === "withheld")
+    : await Promise.all(ids.map((id) => client.amendment(id)));
+  const troubled = isOfTables ? troubledOf(await client.connectors(), tables) : [];
   const answers = amendments.map(answerKnowing);
   return { canRelease: answers.every(isYes) && troubled.length === 0, amendments: answers, troubled };
 }
 
 /** While a connector does not read the log, it does not know which columns the table has. */
-function troubledOf(connectors: readonly ConnectorView[], table: string): CanRelease["troubled"] {
+function troubledOf(connectors: readonly ConnectorView[], names: readonly string[]): CanRelease["troubled"] {
   return connectors.flatMap(({ name, tables, trouble }) => {
-    const isAsked = tables.some((one) => one.table === table || one.topic === table);
+    const isAsked = tables.some((one) => isCalled(one, names));
     if (trouble === undefined || !isAsked) return [];
     const { status, what, next } = trouble;
     return [{ connector: name, status, what, next }];
@@ -150,40 +155,45 @@ function isYes({ answer }: Answer): boolean {
   return answer === "yes" || answer === "flows";
 }
 
-async function render(answers: CanRelease, format: Format): Promise<string> {
-  switch (format) {
-    case "json":
-      return JSON.stringify(answers, null, 2);
-    case "markdown": {
-      const { releaseMarkdown } = await import("./can-i-release-markdown.ts");
-      return releaseMarkdown(answers);
-    }
-    case "text":
-      return textOf(visibleIn(answers));
-    default:
-      return format satisfies never;
-  }
+async function render(answers: CanRelease, format: Exclude<Format, "text">): Promise<string> {
+  if (format === "json") return JSON.stringify(answers, null, 2);
+  const { releaseMarkdown } = await import("./can-i-release-markdown.ts");
+  return releaseMarkdown(answers);
 }
 
-function textOf({ amendments, troubled }: CanRelease): string {
+function textOf({ amendments, troubled }: CanRelease, screen: Screen): string {
   if (amendments.length === 0 && troubled.length === 0) return "yes: nothing is withheld";
-  return [...troubled.map(troubledText), ...amendments.map(answerText)].join("\n");
+  const remedies = shareRemedies(amendments.flatMap(({ notReady }) => notReady.flatMap(({ findings }) => findings)));
+  return [
+    ...troubled.map((one) => troubledText(one, screen)),
+    ...amendments.map((answer) => answerText(answer, remedies, screen)),
+    ...sharedLines(remedies),
+    ...totalLines(amendments.filter(isYes).length, amendments.length, "may be released", screen),
+  ].join("\n");
 }
 
-function troubledText({ connector, status, what, next }: CanRelease["troubled"][number]): string {
-  const why = `unknown: connector ${connector} ${TROUBLES[status]}, so later columns are not known: ${what}`;
+function troubledText({ connector, status, what, next }: CanRelease["troubled"][number], { paint }: Screen): string {
+  const unknown = paint(TONES.unknown, "unknown");
+  const why = `${unknown}: connector ${connector} ${TROUBLES[status]}, so later columns are not known: ${what}`;
   return next === null ? why : `${why}\n  next: ${next}`;
 }
 
-function answerText({ id, field, answer, why, notReady, notAsked }: Answer): string {
+const TONES = { yes: "good", flows: "good", no: "bad", unknown: "unsure" } as const;
+
+function answerText(
+  { id, field, answer, why, notReady, notAsked }: Answer,
+  remedies: Remedies,
+  { paint }: Screen,
+): string {
   const consumers = notReady.flatMap(({ consumer, environment, verdict, findings }) => [
-    `  ${consumer} (${environment}): ${verdict}`,
+    `  ${consumer} (${environment}): ${paint(VERDICT_TONES[verdict], verdict)}`,
     ...findings.map((finding) => {
-      const { rule, remedy } = finding;
-      return `    ${messageText(finding)} [${rule}]${remedy === undefined ? "" : `\n      ${remedy}`}`;
+      const remedy = remedies.ownOf(finding);
+      return `    ${messageText(finding)} [${finding.rule}]${remedy === undefined ? "" : `\n      ${remedy}`}`;
     }),
   ]);
   const groups =
     notAsked.length === 0 ? [] : [`  groups that no contract names (not waited for): ${notAsked.join(", ")}`];
-  return [`${answer === "flows" ? "yes" : answer}: ${field} (${id}): ${why}`, ...consumers, ...groups].join("\n");
+  const word = paint(TONES[answer], answer === "flows" ? "yes" : answer);
+  return [`${word}: ${field} (${id}): ${why}`, ...consumers, ...groups].join("\n");
 }

@@ -2,33 +2,48 @@ import { visibleIn } from "../../visible.ts";
 import { findingLine } from "../../finding.ts";
 import type { Verdict } from "../../gate/amendment/amendment.ts";
 import type { PlannedAmendment, PlanView } from "../../api/plan.ts";
-import { verdictText } from "../command.ts";
+import { totalLines, VERDICT_TONES, verdictText } from "../command.ts";
 import { cell, markdownTable } from "../markdown.ts";
+import { type Remedies, sharedLines, sharedMarkdown, shareRemedies } from "../remedies.ts";
+import type { Screen } from "../screen.ts";
 
 /**
  * Renders the service's answer to `plan`: what each statement does to the events, which consumers are ready, what could
  * not be analysed, and the order of the steps.
  */
 
-export function planText(given: PlanView): string {
+export function planText(given: PlanView, screen: Screen): string {
   const plan = visibleIn(given);
   const { amendments, notes } = plan;
+  const remedies = remediesOf(plan);
   const lines = [
     ...amendments.flatMap((one) => [
       `${one.topic}: ${one.what}${placeText(one)}`,
-      ...facts(one).map((fact) => `  ${fact}`),
+      ...facts(one, remedies, screen).map((fact) => `  ${fact}`),
     ]),
     ...notes.map(noteText),
+    ...sharedLines(remedies),
     "order",
     ...orderSteps(plan).map((step, index) => `  ${index + 1}. ${step}`),
+    ...totalLines(amendments.filter(isReady).length, amendments.length, "changes are ready", screen),
   ];
   return lines.join("\n");
+}
+
+function remediesOf({ amendments }: PlanView): Remedies {
+  return shareRemedies(amendments.flatMap(({ verdicts }) => verdicts.flatMap(({ findings }) => findings)));
+}
+
+/** True if it flows at once and every consumer is ready for it. */
+export function isReady({ flows, verdicts }: PlannedAmendment): boolean {
+  return flows && verdicts.every(({ verdict }) => verdict === "ready");
 }
 
 /** Renders the plan for a comment on a pull request. */
 export function planMarkdown(given: PlanView): string {
   const plan = visibleIn(given);
   const { amendments, notes } = plan;
+  const remedies = remediesOf(plan);
   const rows = amendments.map((one) => [
     cell(one.topic),
     cell(`${one.what}${placeText(one)}`),
@@ -39,7 +54,9 @@ export function planMarkdown(given: PlanView): string {
   const reasons = amendments.flatMap(({ field, verdicts }) =>
     verdicts
       .filter(({ verdict }) => verdict !== "ready")
-      .flatMap((one) => findingLines(one).map((line) => `- ${cell(field)}: ${cell(`${one.consumer}: ${line}`)}`)),
+      .flatMap((one) =>
+        findingLines(one, remedies).map((line) => `- ${cell(field)}: ${cell(`${one.consumer}: ${line}`)}`),
+      ),
   );
   return [
     "### Fieldgate: what this migration does to events",
@@ -47,6 +64,7 @@ export function planMarkdown(given: PlanView): string {
       ? ["", "No published field changes."]
       : markdownTable(["topic", "change", "consumers", "outcome"], rows)),
     ...section("Why", reasons),
+    ...sharedMarkdown(remedies),
     ...section(
       "Notes",
       notes.map((note) => `- ${cell(noteText(note))}`),
@@ -67,12 +85,12 @@ function placeText({ lines, files }: PlannedAmendment): string {
   return lines.length === 0 ? "" : ` (line ${lines.join(", ")})`;
 }
 
-function facts(amendment: PlannedAmendment): readonly string[] {
+function facts(amendment: PlannedAmendment, remedies: Remedies, { paint }: Screen): readonly string[] {
   const { meanwhile, verdicts } = amendment;
   const none = verdicts.length === 0 ? ["no contract names this topic"] : [];
   const consumers = verdicts.flatMap((one) => [
-    `${one.consumer} (${one.environment}): ${verdictText(one.verdict)}`,
-    ...findingLines(one).map((line) => `  ${line}`),
+    `${one.consumer} (${one.environment}): ${paint(VERDICT_TONES[one.verdict], verdictText(one.verdict))}`,
+    ...findingLines(one, remedies).map((line) => `  ${line}`),
   ]);
   return [`${outcome(amendment)}${isHeldBack(amendment) ? `. ${meanwhile}` : ""}`, ...none, ...consumers];
 }
@@ -88,9 +106,9 @@ function outcome({ mode, flows, why }: PlannedAmendment): string {
   return flows ? `published at once: ${why}` : `waits: ${why}`;
 }
 
-function findingLines({ findings }: Verdict): readonly string[] {
+function findingLines({ findings }: Verdict, remedies: Remedies): readonly string[] {
   return findings.map((finding) => {
-    const { remedy } = finding;
+    const remedy = remedies.ownOf(finding);
     return `${findingLine(finding)}${remedy === undefined ? "" : `; ${remedy}`}`;
   });
 }

@@ -7,7 +7,8 @@ import type { DdlStep } from "../../migration/ddl-step.ts";
 import type { MigrationFile } from "../../migration/read.ts";
 import { createClient } from "../client.ts";
 import { type Terminal, withExamples, EXIT, type ExitCode } from "../command.ts";
-import { planMarkdown, planText } from "./plan-text.ts";
+import { expandPatterns } from "../patterns.ts";
+import { isReady, planMarkdown, planText } from "./plan-text.ts";
 import { readText } from "../../text-file.ts";
 
 /**
@@ -23,13 +24,15 @@ export function addPlan(program: Command, terminal: Terminal): void {
     .description(
       "show what a migration would do to the events, which consumers are ready for it, and what to deploy first",
     )
-    .argument("<files...>", "the migration's SQL files in their order, or - for standard input")
+    .argument("<files...>", "the migration's SQL files in their order, or a quoted pattern, or - for standard input")
     .addOption(new Option("--format <format>", "output format").choices(["text", "json", "markdown"]).default("text"))
     .action(async (names: readonly string[], { format }: { format: Format }) => {
       const files: MigrationFile[] = [];
-      for (const name of withoutUndoing(names)) files.push({ name, text: await readSql(terminal, name) });
+      for (const name of withoutUndoing(expandPatterns(terminal.cwd, names)))
+        files.push({ name, text: await readSql(terminal, name) });
       const plan = await createClient(terminal).plan(await readSteps(files));
-      terminal.out(render(plan, format));
+      if (format === "text") terminal.show(planText(plan, terminal.screen));
+      else terminal.out(format === "json" ? JSON.stringify(plan, null, 2) : planMarkdown(plan));
       terminal.end(exitOf(plan));
     });
   withExamples(
@@ -66,23 +69,7 @@ async function readSteps(files: readonly MigrationFile[]): Promise<readonly DdlS
   return readDdlSteps(files);
 }
 
-function render(plan: PlanView, format: Format): string {
-  switch (format) {
-    case "json":
-      return JSON.stringify(plan, null, 2);
-    case "markdown":
-      return planMarkdown(plan);
-    case "text":
-      return planText(plan);
-    default:
-      return format satisfies never;
-  }
-}
-
 /** The exit code. Anything unknown counts as not ready. */
 function exitOf({ amendments, notes }: PlanView): ExitCode {
-  const isReady = amendments.every(
-    ({ flows, verdicts }) => flows && verdicts.every(({ verdict }) => verdict === "ready"),
-  );
-  return isReady && notes.every(({ kind }) => kind === "fine") ? EXIT.fine : EXIT.findings;
+  return amendments.every(isReady) && notes.every(({ kind }) => kind === "fine") ? EXIT.fine : EXIT.findings;
 }

@@ -1,8 +1,11 @@
 import { visibleIn } from "../../visible.ts";
-import type { CoverageView, TopicCoverage } from "../../api/coverage.ts";
+import { type CoverageView, isCovered, type TopicCoverage } from "../../api/coverage.ts";
 import { renderDuration } from "../../words/duration.ts";
-import { textTable } from "../command.ts";
+import { totalLines } from "../command.ts";
+import { textTable } from "../fold.ts";
 import { cell, code, markdownTable } from "../markdown.ts";
+import { type Remedies, sharedLines, sharedMarkdown, shareRemedies } from "../remedies.ts";
+import { PIPE, type Screen } from "../screen.ts";
 
 /** Renders the service's answer to `coverage`: which group reads which topic, and which contract names it. */
 
@@ -18,15 +21,29 @@ export function coverageJson(view: CoverageView): string {
   return JSON.stringify(view, null, 2);
 }
 
-export function coverageText(given: CoverageView): string {
+export function coverageText(given: CoverageView, screen: Screen = PIPE): string {
   const view = visibleIn(given);
   const { complete, topics, whatIf } = view;
-  const summary = complete ? "complete: every live group is named by a contract" : "not complete";
-  const all = topics.length === 0 ? ["no connector has published a topic yet"] : topics.flatMap(topicText);
-  return [summary, ...all, ...(whatIf === undefined ? [] : whatIfText(whatIf))].join("\n");
+  const summary = complete
+    ? `${screen.paint("good", "complete")}: every live group is named by a contract`
+    : screen.paint("bad", "not complete");
+  const remedies = remediesOf(view);
+  const all = topics.flatMap((topic) => topicText(topic, remedies, screen));
+  const total = totalLines(topics.filter(isCovered).length, topics.length, "topics are complete", screen);
+  return [
+    summary,
+    ...(all.length === 0 ? ["no connector has published a topic yet"] : all),
+    ...(whatIf === undefined ? [] : whatIfText(whatIf, screen)),
+    ...(remedies.shared.length === 0 ? [] : ["", ...sharedLines(remedies)]),
+    ...total.flatMap((line) => ["", line]),
+  ].join("\n");
 }
 
-function topicText(topic: TopicCoverage): readonly string[] {
+function remediesOf({ topics }: CoverageView): Remedies {
+  return shareRemedies(topics.flatMap(({ contracts }) => contracts.flatMap(({ findings }) => findings)));
+}
+
+function topicText(topic: TopicCoverage, remedies: Remedies, screen: Screen): readonly string[] {
   const { environment, groups, contracts, unnamed } = topic;
   const rows = groups.map((group) => groupRow(topic, group));
   return [
@@ -34,12 +51,17 @@ function topicText(topic: TopicCoverage): readonly string[] {
     `${topic.topic} (environment ${environment}, ${POLICY_TEXTS[topic.mode](topic.policy)}): ${lastPollText(topic)}`,
     ...(rows.length === 0
       ? []
-      : textTable(HEAD, rows)
+      : textTable(HEAD, rows, inner(screen))
           .split("\n")
           .map((line) => `  ${line}`)),
-    ...contracts.flatMap(contractText).map((line) => `  ${line}`),
+    ...contracts.flatMap((one) => contractText(one, remedies)).map((line) => `  ${line}`),
     ...(unnamed.length === 0 ? [] : [`  not named by any contract: ${unnamed.join(", ")}`]),
   ];
+}
+
+/** The width of what is indented by two columns. */
+function inner({ columns }: Screen): number | undefined {
+  return columns === undefined ? undefined : columns - 2;
 }
 
 /** In watch mode Debezium publishes, so no policy applies. */
@@ -79,12 +101,12 @@ function announcesText({ announced }: Group): string {
 }
 
 /** The parts of a contract that the groups' lines do not show. */
-function contractText({ consumer, groups, read, findings }: Contract): readonly string[] {
+function contractText({ consumer, groups, read, findings }: Contract, remedies: Remedies): readonly string[] {
   const never = read === null ? [`contract ${consumer}: none of its groups was seen (${groups.join(", ")})`] : [];
-  const found = findings.map(
-    ({ rule, message, remedy }) =>
-      `contract ${consumer}: ${message} [${rule}]${remedy === undefined ? "" : `\n    ${remedy}`}`,
-  );
+  const found = findings.map((finding) => {
+    const remedy = remedies.ownOf(finding);
+    return `contract ${consumer}: ${finding.message} [${finding.rule}]${remedy === undefined ? "" : `\n    ${remedy}`}`;
+  });
   return [...never, ...found];
 }
 
@@ -92,10 +114,11 @@ function ago(seconds: number | null): string {
   return seconds === null ? "never" : `${renderDuration(seconds * 1000)} ago`;
 }
 
-function whatIfText({ policy, note, amendments }: WhatIf): readonly string[] {
+function whatIfText({ policy, note, amendments }: WhatIf, screen: Screen): readonly string[] {
   const rows = amendments.map(whatIfRow);
-  const table = rows.length === 0 ? ["  no amendments recorded"] : textTable(WHAT_IF_HEAD, rows).split("\n");
-  return ["", `under policy ${policy}:`, ...table.map((line) => `  ${line.trimStart()}`), `  ${note}`];
+  const table =
+    rows.length === 0 ? ["no amendments recorded"] : textTable(WHAT_IF_HEAD, rows, inner(screen)).split("\n");
+  return ["", `under policy ${policy}:`, ...table.map((line) => `  ${line}`), `  ${note}`];
 }
 
 function whatIfRow({ field, gate, would, waitsFor, why }: WhatIf["amendments"][number]): readonly string[] {
@@ -107,9 +130,11 @@ function whatIfRow({ field, gate, would, waitsFor, why }: WhatIf["amendments"][n
 export function coverageMarkdown(given: CoverageView): string {
   const view = visibleIn(given);
   const { complete, topics, whatIf } = view;
+  const remedies = remediesOf(view);
   return [
     `### fieldgate coverage: ${complete ? "complete" : "not complete"}`,
-    ...topics.flatMap(topicMarkdown),
+    ...topics.flatMap((topic) => topicMarkdown(topic, remedies)),
+    ...sharedMarkdown(remedies),
     ...(whatIf === undefined
       ? []
       : [
@@ -125,11 +150,11 @@ export function coverageMarkdown(given: CoverageView): string {
   ].join("\n");
 }
 
-function topicMarkdown(topic: TopicCoverage): readonly string[] {
+function topicMarkdown(topic: TopicCoverage, remedies: Remedies): readonly string[] {
   const { environment, groups, contracts, unnamed } = topic;
   const rows = groups.map((group) => groupRow(topic, group).map(cell));
   const remarks = [
-    ...contracts.flatMap(contractText),
+    ...contracts.flatMap((one) => contractText(one, remedies)),
     ...(unnamed.length === 0 ? [] : [`not named by any contract: ${unnamed.join(", ")}`]),
   ];
   return [

@@ -38,7 +38,8 @@ export function addExplain(program: Command, terminal: Terminal): void {
       const answer = checkPairText(
         `{"reader": ${schemaText(terminal.cwd, reader)}, "writer": ${schemaText(terminal.cwd, writer)}}`,
       );
-      terminal.out(format === "json" ? JSON.stringify(answer) : answerText(answer));
+      if (format === "json") terminal.out(JSON.stringify(answer));
+      else terminal.show(answerText(answer));
       terminal.end(answer.compatible ? EXIT.fine : EXIT.findings);
     });
   withExamples(

@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 
-import { type Format, formatOption, type Terminal, textTable, withExamples } from "../command.ts";
+import { type Format, formatOption, type Terminal, withExamples } from "../command.ts";
+import { textTable } from "../fold.ts";
 import type { Rules } from "../json-output.ts";
 
 /**
@@ -20,14 +21,9 @@ export function addRules(program: Command, terminal: Terminal): void {
         problem,
         page: `docs/rules/${id}.md`,
       }));
-      terminal.out(
-        format === "json"
-          ? JSON.stringify(rules, null, 2)
-          : textTable(
-              ["RULE", "SEVERITY", "PAGE", "PROBLEM"],
-              rules.map(({ id, severity, page, problem }) => [id, severity, page, problem]),
-            ),
-      );
+      const rows = rules.map(({ id, severity, page, problem }) => [id, severity, page, problem]);
+      if (format === "json") terminal.out(JSON.stringify(rules, null, 2));
+      else terminal.show(textTable(["RULE", "SEVERITY", "PAGE", "PROBLEM"], rows, terminal.screen.columns));
     });
   withExamples(command, "fieldgate rules", "fieldgate rules --format json").addHelpText(
     "after",

@@ -8,6 +8,7 @@ import type { OutcomeText } from "../../words/reason.ts";
 import { visibleIn } from "../../visible.ts";
 import { type Client, createClient } from "../client.ts";
 import { EXIT, type Format, formatOption, readSeconds, type Terminal } from "../command.ts";
+import type { Screen } from "../screen.ts";
 
 /**
  * Sends an operator's command to the service, which appends it to the commands topic; the connector carries it out, and the
@@ -40,9 +41,8 @@ export async function send(
   const client = createClient(terminal);
   const sent = await client.command({ ...command, actor: `${userInfo().username}@${hostname()}` });
   const outcome = await waitForOutcome(client, sent.id, timeout * 1000, terminal.signal);
-  terminal.out(
-    format === "json" ? JSON.stringify({ id: sent.id, outcome }) : outcomeText(visibleIn(outcome), sent.id, timeout),
-  );
+  if (format === "json") terminal.out(JSON.stringify({ id: sent.id, outcome }));
+  else terminal.show(outcomeText(visibleIn(outcome), sent.id, timeout, terminal.screen));
   terminal.end(outcome.kind === "done" ? EXIT.fine : EXIT.findings);
 }
 
@@ -60,12 +60,12 @@ async function waitForOutcome(
   }
 }
 
-function outcomeText(outcome: OutcomeText, id: string, timeout: number): string {
+function outcomeText(outcome: OutcomeText, id: string, timeout: number, { paint }: Screen): string {
   switch (outcome.kind) {
     case "done":
-      return `done: ${outcome.message}`;
+      return `${paint("good", "done")}: ${outcome.message}`;
     case "refused":
-      return `refused: ${outcome.message}${outcome.next === undefined ? "" : `\n  next: ${outcome.next}`}`;
+      return `${paint("bad", "refused")}: ${outcome.message}${outcome.next === undefined ? "" : `\n  next: ${outcome.next}`}`;
     case "pending": {
       const { waits = [] } = outcome;
       if (waits.length === 0) {

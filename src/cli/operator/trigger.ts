@@ -73,7 +73,7 @@ async function runInstall(options: Options, terminal: Terminal): Promise<void> {
   const role = roleOf(options, connector);
   const { installTrigger } = await import("../../postgres/trigger.ts");
   const { where, result } = await runInSession(options, connector, terminal, (client) => installTrigger(client, role));
-  terminal.out(`${RESULTS[result]} ${where}; role ${role} may read its secret`);
+  terminal.show(`${RESULTS[result]} ${where}; role ${role} may read its secret`);
   terminal.end(EXIT.fine);
 }
 
@@ -81,7 +81,7 @@ async function runUninstall(options: Options, terminal: Terminal): Promise<void>
   const connector = await readConnector(options, terminal);
   const { uninstallTrigger } = await import("../../postgres/trigger.ts");
   const { where, result } = await runInSession(options, connector, terminal, uninstallTrigger);
-  terminal.out(result === "removed" ? `removed the trigger from ${where}` : `there was no trigger in ${where}`);
+  terminal.show(result === "removed" ? `removed the trigger from ${where}` : `there was no trigger in ${where}`);
   terminal.end(EXIT.fine);
 }
 
@@ -95,10 +95,8 @@ async function runPrint(options: Options, terminal: Terminal): Promise<void> {
 async function readConnector({ connector: file }: Options, terminal: Terminal): Promise<ConnectorConfig | undefined> {
   if (file === undefined) return undefined;
   const { readConnectorFile } = await import("../../config/connectors.ts");
-  return readConnectorFile(
-    readText(terminal.cwd, file, `e.g. --connector ${EXAMPLE}`),
-    file,
-    (name) => terminal.env[name],
+  return readConnectorFile(readText(terminal.cwd, file, `e.g. --connector ${EXAMPLE}`), file, (name) =>
+    terminal.variable(name),
   );
 }
 

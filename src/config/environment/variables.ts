@@ -33,7 +33,7 @@ export function inFiles(variables: z.ZodObject): readonly string[] {
 
 /** The environment, with each `<NAME>_FILE` of these names replaced by the file's content without its last newline. */
 export function given(env: Environment, names: readonly string[], read: ReadText): Given {
-  const values = Object.fromEntries(Object.entries(env).filter(isSet));
+  const values = withoutEmpty(env);
   const mistakes: Mistake[] = [];
   for (const name of names) {
     const path = values[`${name}_FILE`];
@@ -57,6 +57,11 @@ export function mistakesOf(issues: readonly z.core.$ZodIssue[], variables: z.Zod
     const missing = values[key] === undefined ? "is missing: it " : "";
     return [{ key, reason: `${missing}must ${String(must)}`, example: String(example) }];
   });
+}
+
+/** The variables that are set: an empty one, or one with only blanks, counts as not set. */
+export function withoutEmpty(env: Environment): Record<string, string> {
+  return Object.fromEntries(Object.entries(env).filter(isSet));
 }
 
 function isSet(entry: readonly [string, string | undefined]): entry is [string, string] {

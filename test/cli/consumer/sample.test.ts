@@ -58,6 +58,24 @@ describe("sample", () => {
     expect(read()).toEqual([avro, avsc, json]);
   });
 
+  it("takes several amendments, each with files of its own name", async () => {
+    api.changes = [ADDED, { field: "zip", candidate: { schema: schema("zip") }, column: null }];
+    const { code } = await runCli(["sample", NAME, amendment.id, "--out", "events"], {
+      cwd: folder,
+      env: { FIELDGATE_URL: http.url },
+    });
+    expect([code, files().map((file) => file.slice(TOPIC.length + 1))]).toEqual([
+      0,
+      ["nickname.avro", "nickname.avsc", "nickname.json", "zip.avro", "zip.avsc", "zip.json"],
+    ]);
+    api.changes = [ADDED];
+    const same = await runCli(["sample", NAME, amendment.id, "--out", "new"], {
+      cwd: folder,
+      env: { FIELDGATE_URL: http.url },
+    });
+    expect([same.code, existsSync(at("new"))]).toEqual([1, false]);
+  });
+
   it("overwrites its own files when the candidate has changed, but no other files", async () => {
     expect((await sample()).code).toBe(0);
     api.changes = [{ candidate: { schema: schema("nickname", "'none'::text") } }];

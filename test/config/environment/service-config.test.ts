@@ -2,7 +2,8 @@ import { readFileSync } from "node:fs";
 
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
-import { readServiceConfig } from "../../../src/config/environment/service-config.ts";
+import { readServiceConfig, serviceVariables } from "../../../src/config/environment/service-config.ts";
+import { inFiles } from "../../../src/config/environment/variables.ts";
 import { type Authority, type Certificate, certificateAuthority } from "../../stack/certificates.ts";
 
 const SMALLEST = { FIELDGATE_KAFKA_BROKERS: "k1:9092, k2:9092", FIELDGATE_REGISTRY_URL: "http://registry:8081" };
@@ -30,6 +31,17 @@ describe("readServiceConfig", () => {
       logLevel: "info",
       connectorsDir: "connectors",
     });
+  });
+
+  it("takes every variable that is empty or blank as not set", () => {
+    const names = Object.keys(serviceVariables.shape).filter((name) => !(name in SMALLEST));
+    const all = [...names, ...inFiles(serviceVariables).map((name) => `${name}_FILE`)];
+    expect(all.length).toBeGreaterThan(20);
+    const smallest = readServiceConfig(SMALLEST);
+    for (const empty of ["", "  "]) {
+      const env = Object.fromEntries(all.map((name) => [name, empty]));
+      expect(readServiceConfig({ ...env, ...SMALLEST })).toEqual(smallest);
+    }
   });
 
   it.each<[string, Record<string, string>, RegExp]>([

@@ -1,8 +1,9 @@
+import type { Screen } from "../../screen.ts";
 import type { Report } from "./report.ts";
 
 interface Format {
   /** Loaded only when this format is requested. */
-  readonly load: () => Promise<(report: Report) => string>;
+  readonly load: () => Promise<(report: Report, screen: Screen) => string>;
   /**
    * How fieldgate.yaml is named in places. `repository`: relative to the folder that contains `.git`, for tools that do
    * not know where the command ran. `folder`: relative to the folder in which it ran.

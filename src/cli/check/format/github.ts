@@ -1,5 +1,5 @@
 import { annotationsOf } from "./annotation.ts";
-import type { Report } from "./report.ts";
+import { isOfSeveralFiles, type Report } from "./report.ts";
 
 const COMMAND = { error: "error", warning: "warning", note: "notice" } as const;
 
@@ -19,7 +19,10 @@ export function formatGithub(report: Report): string {
   return [
     ...lines,
     ...note,
-    ...report.topics.map(({ topic, consumer, verdict }) => `${topic}: ${consumer}: ${verdict}`),
+    ...report.topics.map(({ topic, consumer, verdict, place }) => {
+      const file = isOfSeveralFiles(report) ? `${place.file}: ` : "";
+      return `${file}${topic}: ${consumer}: ${verdict}`;
+    }),
   ].join("\n");
 }
 

@@ -1,6 +1,6 @@
 import { findingLine } from "../../../finding.ts";
 import { verdictText } from "../../command.ts";
-import type { Report, Reported, TopicReport } from "./report.ts";
+import { isOfSeveralFiles, type Report, type Reported, type TopicReport } from "./report.ts";
 
 /**
  * JUnit XML for CI systems that show test results. A topic is a test suite with one case for the current events and one
@@ -16,7 +16,7 @@ interface Case {
 }
 
 export function formatJunit(report: Report): string {
-  const suites = report.topics.map((topic) => renderSuite(topic, casesOf(report, topic)));
+  const suites = report.topics.map((topic) => renderSuite(suiteName(report, topic), topic, casesOf(report, topic)));
   const fileFindings = report.ignore.map((finding) => `  ${element("system-err", {}, textOf([finding]))}`);
   const all = report.topics.flatMap((topic) => casesOf(report, topic));
   const totals = { name: "fieldgate check", ...counts(all) };
@@ -54,7 +54,12 @@ function fails({ counts: isCounted, verdict }: Case): boolean {
   return isCounted && verdict !== "ready";
 }
 
-function renderSuite({ topic, consumer, place }: TopicReport, cases: readonly Case[]): string {
+/** Several files may have a contract on the same topic. */
+function suiteName(report: Report, { topic, place }: TopicReport): string {
+  return isOfSeveralFiles(report) ? `${place.file}: ${topic}` : topic;
+}
+
+function renderSuite(suite: string, { topic, consumer, place }: TopicReport, cases: readonly Case[]): string {
   const lines = cases.map((one) => {
     const { name, verdict, findings } = one;
     const head = attributes({ classname: topic, name, file: place.file, line: place.line });
@@ -65,7 +70,7 @@ function renderSuite({ topic, consumer, place }: TopicReport, cases: readonly Ca
     if (text === "") return `    <testcase${head}/>`;
     return `    <testcase${head}>\n      ${element("system-out", {}, `${message}\n${text}`)}\n    </testcase>`;
   });
-  return [`  <testsuite${attributes({ name: topic, ...counts(cases) })}>`, ...lines, "  </testsuite>"].join("\n");
+  return [`  <testsuite${attributes({ name: suite, ...counts(cases) })}>`, ...lines, "  </testsuite>"].join("\n");
 }
 
 function textOf(findings: readonly Reported[]): string {

@@ -3,7 +3,7 @@ import { findingSchema, verdictWord as verdict } from "../../../api/amendment.ts
 
 const place = z
   .strictObject({ file: z.string(), line: z.int().min(1), column: z.int().min(1) })
-  .describe("The place in fieldgate.yaml; line and column count from 1");
+  .describe("The place in the contract file; line and column count from 1");
 
 const finding = findingSchema.extend({
   severity: z.enum(["error", "warning", "note"]).describe("note: fieldgate.yaml ignores it"),
@@ -43,3 +43,8 @@ export type Report = z.infer<typeof reportSchema>;
 export type TopicReport = Report["topics"][number];
 export type Reported = TopicReport["findings"][number];
 export type Place = z.infer<typeof place>;
+
+/** True if the report is about several contract files, so that each result has to name its own. */
+export function isOfSeveralFiles({ topics }: Report): boolean {
+  return new Set(topics.map(({ place: { file } }) => file)).size > 1;
+}

@@ -129,6 +129,39 @@ describe("each format", () => {
 
 const EFFECTS = ["it needs a city; the decoder throws", "it counts ms; a wrong value is read on some data"];
 
+describe("of several files", () => {
+  const [topic] = report.topics;
+  if (topic === undefined) throw new Error("the report has no topic");
+  const other = { ...topic, consumer: "search", place: { ...place, file: "search/fieldgate.yaml" } };
+  const several = { ...report, topics: [topic, other] };
+
+  it.each<[string, (report: Report) => string, RegExp]>([
+    ["text", formatText, /^billing\/fieldgate\.yaml\n {2}inventory\S+ billing .*[^]*\nsearch\/fieldgate\.yaml\n {2}/],
+    ["junit", formatJunit, /<testsuite name="search\/fieldgate\.yaml: inventory\.public\.customers" tests="3"/],
+    ["github-actions", formatGithub, /^search\/fieldgate\.yaml: inventory\.public\.customers: search: not-ready$/m],
+    ["markdown", formatMarkdown, /^\| file \| topic \| .*\n.*\n\| `billing\/fieldgate\.yaml` \| `inventory/m],
+  ])("%s names the file of each result", (_, format, expected) => {
+    expect(format(several)).toMatch(expected);
+  });
+
+  it("text has a remedy that findings share once, after all of them, and the total last", () => {
+    const lines = formatText(several).split("\n");
+    expect(lines.filter((line) => line.includes("`fields` once the consumer"))).toEqual([
+      '  [contract/field-missing] (2 times): remove "city" from `fields` once the consumer no longer needs it',
+    ]);
+    expect(lines.at(-1)).toBe("0 of 2 ready for the current events");
+  });
+});
+
+it("markdown has a remedy that findings share once, below the table", () => {
+  const topics = report.topics.map((one) => ({ ...one, findings: [missing], withheld: [] }));
+  const text = formatMarkdown({ ...report, topics, ignore: [] });
+  expect(text.match(/once the consumer no longer needs it/g)).toHaveLength(1);
+  expect(text).toMatch(
+    /\n\n\*\*What to do\*\*\n\n- `contract\/field-missing` \(3 times\): remove "city" from `fields`/,
+  );
+});
+
 describe("json", () => {
   it("matches schemas/check.schema.json, which is generated from the command's types", async () => {
     const schema = z.toJSONSchema(reportSchema);
