@@ -20,6 +20,7 @@ import { addRun } from "./cli/operator/run.ts";
 import { addSample } from "./cli/consumer/sample.ts";
 import { addToken } from "./cli/operator/token.ts";
 import { addTrigger } from "./cli/operator/trigger.ts";
+import { addCompletion } from "./cli/completion.ts";
 import { openScreen } from "./cli/screen.ts";
 import { withoutEmpty } from "./config/environment/variables.ts";
 import { describeError, GuardError } from "./errors.ts";
@@ -110,6 +111,7 @@ addExplain(program, terminal);
 addRules(program, terminal);
 addToken(program, terminal);
 addTrigger(program, terminal);
+addCompletion(program, terminal);
 
 refuseRepeated(program);
 

@@ -91,6 +91,7 @@ describe("every command", () => {
     "plan",
     "fill",
     "contract init",
+    "completion",
   ];
 
   it.each(commands)("%s has help with an example", async (command) => {
