@@ -23,6 +23,8 @@ export interface Looks {
    * captured, also by the start of this session.
    */
   readonly passedBy: Set<number>;
+  /** The latest look for a new table, made for a row of this transaction. */
+  forNew: { readonly xid: number; readonly look: TablesLook } | undefined;
   /** By OID: the latest transactions in the log that truncated the table. Its rows are in a new file afterwards. */
   readonly truncated: Map<number, readonly string[]>;
   /** By OID: tables that the file captures but that cannot be captured yet. */

@@ -197,9 +197,9 @@ test.each([
   ["numeric(10,2)[]", array({ oid: 1700, typmod: 655_366 }, 655_366)],
   ["varchar(4)[][]", array({ oid: 1043, typmod: 8 }, 8)],
   ["oidvector", { oid: 30, typmod: -1 }],
-  ["pair", named("pair")],
-  ["pair[]", array(named("pair"))],
-  ["floatrange", named("floatrange")],
+  ["pair", named("public.pair")],
+  ["pair[]", array(named("public.pair"))],
+  ["floatrange", named("public.floatrange")],
 ])("a column of type %s says what it is made of", async (type, expected) => {
   await using from = await source(
     `CREATE TYPE mood AS ENUM ('low', 'high'); ALTER TYPE mood ADD VALUE 'it''s' BEFORE 'high';

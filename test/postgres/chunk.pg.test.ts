@@ -223,7 +223,9 @@ test("rows, catalog and snapshot of a chunk belong to the same moment", async ()
   while (chunks.length < 30) chunks.push(rowsOf(await readChunk(from.client, request)));
   await writing;
   const messages = await commits(followed, 60);
-  const xids = messages.flatMap((message) => (message.kind === "begin" ? [message.xid] : []));
+  // Before version 15, pgoutput also sends transactions without any change, such as those of autovacuum.
+  const writes = messages.filter(({ kind }, index) => kind === "begin" && messages[index + 1]?.kind !== "commit");
+  const xids = writes.flatMap((message) => (message.kind === "begin" ? [message.xid] : []));
   const ids = newRows(messages).map(([id]) => id);
   for (const chunk of chunks) {
     const seen = new Set(valuesOf(chunk).map(([id]) => id));

@@ -99,7 +99,7 @@ async function takeIn(
   if (!looks.seen.has(entry.oid) && !looks.left.has(entry.oid)) return;
   const { table } = await source.table(tableOid(entry.oid));
   if (table === undefined || tableByOid(control.state, table.oid) !== undefined) return;
-  if (!(await capture(session, table))) return;
+  if (!(await capture(session, table, look))) return;
   const known = tape.relations.get(entry.oid);
   if (known !== undefined) tape.relations.set(entry.oid, capturedFrom(outside, control.state, known.relation));
 }

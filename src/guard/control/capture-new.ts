@@ -50,8 +50,18 @@ export async function captureNew(
     return;
   }
   const { schema, name: called } = relation;
-  const done = await capture(session, { ...asWritten(table, relation), schema, name: called });
+  const look = await lookFor(session, relation.oid, xid);
+  const done = await capture(session, { ...asWritten(table, relation), schema, name: called }, look);
   tape.relations.set(relation.oid, done ? capturedFrom(outside, control.state, relation) : skip);
+}
+
+/** A migration may create hundreds of tables in one transaction. One look shows all of them. */
+async function lookFor({ source, control }: Parts<"control">, oid: number, xid: number): Promise<TablesLook> {
+  const { forNew } = control.looks;
+  if (forNew?.xid === xid && forNew.look.tables.has(oid)) return forNew.look;
+  const look = await source.look();
+  control.looks.forNew = { xid, look };
+  return look;
 }
 
 /**
@@ -92,11 +102,17 @@ function isNeverRewritten({ oid, filenode }: Table): boolean {
   return filenode === Number(oid);
 }
 
-/** Captures the table. Returns false if it cannot be captured now. Its topic gets its name from `table`. */
-export async function capture(session: Parts<"control" | "tape" | "batch">, table: Table): Promise<boolean> {
-  const { outside, source, control } = session;
+/**
+ * Captures the table, as `look` shows it. Returns false if it cannot be captured now. Its topic gets its name from
+ * `table`.
+ */
+export async function capture(
+  session: Parts<"control" | "tape" | "batch">,
+  table: Table,
+  look: TablesLook,
+): Promise<boolean> {
+  const { outside, control } = session;
   const oid = Number(table.oid);
-  const look = await source.look();
   const entry = look.tables.get(oid);
   const right = entry === undefined ? undefined : missingRight(entry, outside.settings["database.user"]);
   if (right !== undefined) return leave(session, oid, table, right);

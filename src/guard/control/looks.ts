@@ -41,6 +41,7 @@ export function firstLooks(
     seen: new Map(),
     allTables: undefined,
     passedBy: new Set([...look.tables.keys()].filter((oid) => !known.has(oid))),
+    forNew: undefined,
     truncated: new Map(),
     left: new Map(),
     refused: new Map(),

@@ -12,11 +12,11 @@ const NOTHING: TablesLook = { ...lookAt(LOOKED), tables: new Map(), named: new M
 
 /** The kinds of the jobs that read the table, if it is captured after the session began with the look `before`. */
 async function jobsFor(before: TablesLook, now: TablesLook): Promise<readonly string[]> {
-  const world = worldOf({ source: { look: async () => ({ ...now, end: lsn(1n) }) } });
+  const world = worldOf();
   const session = sessionIn(world);
   session.control.state = { ...session.control.state, tables: new Map() };
   Object.assign(session.control, { looks: firstLooks(world.outside, { ...before, end: lsn(1n) }, []) });
-  expect(await capture(session, NEW)).toBe(true);
+  expect(await capture(session, NEW, now)).toBe(true);
   expect([...session.control.state.tables.keys()]).toEqual([TOPIC]);
   return [...session.control.state.jobs.keys()];
 }
