@@ -1,6 +1,6 @@
 import type { Client } from "pg";
 import { GuardError } from "../errors.ts";
-import { query } from "./connection.ts";
+import { query, sqlState } from "./connection.ts";
 import { quoteIdentifier, quoteTable, type TableName, fullName } from "../table/quote.ts";
 
 /**
@@ -96,8 +96,8 @@ export interface PublicationNeed {
 /**
  * Creates the publication, or adds missing tables to it, if the mode allows it; never removes anything. Requires the
  * rights of the tables' owner (for FOR ALL TABLES, those of a superuser). Returns the tables that were added. Throws
- * GuardError("publication-unfit") if the publication then still does not exist, or does not send every table in full or
- * every operation. The error lists all such faults and the statements that fix them.
+ * GuardError("publication-unfit") if the role lacks these rights, or if the publication then still does not exist, or does
+ * not send every table in full or every operation. The error lists all such faults and the statements that fix them.
  */
 export async function ensurePublication(
   client: Client,
@@ -121,8 +121,26 @@ async function create(client: Client, need: PublicationNeed): Promise<readonly T
     );
   }
   const clause = { filtered: `FOR TABLE ${listOf(need.tables)}`, all_tables: "FOR ALL TABLES", no_tables: "" };
-  await query(client, `creating publication ${need.name}`, createStatement(need, clause[need.mode]));
+  await change(client, `creating publication ${need.name}`, createStatement(need, clause[need.mode]));
   return need.mode === "filtered" ? need.tables : [];
+}
+
+const INSUFFICIENT_PRIVILEGE = "42501";
+
+/**
+ * Runs a statement that changes the publication.
+ * @throws GuardError publication-unfit with the statement, if the role may not run it
+ */
+async function change(client: Client, doing: string, statement: string): Promise<void> {
+  try {
+    await query(client, doing, statement);
+  } catch (error) {
+    if (!(error instanceof GuardError) || sqlState(error) !== INSUFFICIENT_PRIVILEGE) throw error;
+    throw new GuardError("publication-unfit", error.text, {
+      next: `have an administrator run: ${statement};`,
+      cause: error,
+    });
+  }
 }
 
 function createStatement(need: PublicationNeed, clause: string): string {
@@ -142,12 +160,12 @@ async function extend(client: Client, need: PublicationNeed, existing: Publicati
   const alter = `ALTER PUBLICATION ${quoteIdentifier(need.name)}`;
   let now: Publication | undefined = existing;
   if (existing.viaRoot !== need.viaRoot && missingFrom(existing, need.tables).length > 0) {
-    await query(client, `altering publication ${need.name}`, `${alter} SET (${viaRootSetting(need)})`);
+    await change(client, `altering publication ${need.name}`, `${alter} SET (${viaRootSetting(need)})`);
     now = await readPublication(client, need.name);
   }
   const added = now === undefined || now.allTables ? [] : missingFrom(now, need.tables);
   if (added.length > 0) {
-    await query(client, `adding tables to publication ${need.name}`, `${alter} ADD TABLE ${listOf(added)}`);
+    await change(client, `adding tables to publication ${need.name}`, `${alter} ADD TABLE ${listOf(added)}`);
   }
   return added;
 }

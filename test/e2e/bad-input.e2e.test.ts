@@ -85,8 +85,8 @@ describe("a source that cannot be captured ends the service with what to do and 
     await source.query(`grant select on t to ${role.name}`);
     const address = { ...source.address, user: role.name, password: role.password };
     const output = await runRefused({ database: address });
-    expect(output).toMatch(/\[postgres-refused\] creating publication .*permission denied/);
-    expect(output).toContain("grant the right named in the message");
+    expect(output).toMatch(/\[publication-unfit\] creating publication .*permission denied/);
+    expect(output).toMatch(/next: have an administrator run: CREATE PUBLICATION "[^"]+" FOR TABLE "public"."t" /);
     const slots = await source.query("select from pg_replication_slots where database = current_database()");
     expect(slots).toEqual([]);
   });

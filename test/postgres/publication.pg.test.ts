@@ -154,11 +154,28 @@ test("publish.via.partition.root decides whose name is used for the changes of p
   expect((await read(from, "parted")).tables).toMatchObject([{ name: "t1" }, { name: "t2" }]);
 });
 
-test("a missing publication is undefined, and creating one without the right is refused", async () => {
+test("a missing publication is undefined, and creating one for a table that does not exist is refused", async () => {
   await using from = await source(TABLES);
   expect(await readPublication(from.client, "nowhere")).toBeUndefined();
   expect(await failure(ensurePublication(from.client, need("wrong", [table("nowhere")])))).toMatchObject({
     code: "postgres-refused",
+  });
+});
+
+test("a role that may not create or extend the publication is given the statement for an administrator", async () => {
+  await using from = await source(TABLES);
+  await ensurePublication(from.client, need("few", [table("a")]));
+  // A predefined role, which owns nothing.
+  await from.client.query("SET ROLE pg_read_all_data");
+  expect(await failure(ensurePublication(from.client, need("mine", [table("a")])))).toMatchObject({
+    code: "publication-unfit",
+    text: expect.stringMatching(/^creating publication mine: permission denied for database /),
+    next: `have an administrator run: CREATE PUBLICATION "mine" FOR TABLE "public"."a" WITH (publish = 'insert, update, delete, truncate');`,
+  });
+  expect(await failure(ensurePublication(from.client, need("few", [table("a"), table("a", "s")])))).toMatchObject({
+    code: "publication-unfit",
+    text: expect.stringMatching(/^adding tables to publication few: must be owner of /),
+    next: `have an administrator run: ALTER PUBLICATION "few" ADD TABLE "s"."a";`,
   });
 });
 

@@ -3,7 +3,7 @@ import { leftOutKey, type LeftOutReason } from "../../src/capture/left-out.ts";
 import { describeLeftOut, namedFaults } from "../../src/words/left-out.ts";
 
 const TABLE = { schema: "public", name: "Orders" };
-const REFUSAL = { code: "postgres-refused", text: "must be owner of table Orders", next: undefined } as const;
+const REFUSAL = { code: "publication-unfit", text: "must be owner of table Orders", next: undefined } as const;
 
 const REASONS: readonly (readonly [LeftOutReason, RegExp, RegExp])[] = [
   [{ kind: "not-visible" }, /^its transaction is not visible yet/, /^nothing/],

@@ -38,7 +38,7 @@ async function lookWhile(addingFails: GuardError) {
 describe("a new table that cannot be added to the publication", () => {
   it.each([
     ["another session holds its lock", new GuardError("postgres-locked", "adding tables: the lock was not released")],
-    ["the role may not", new GuardError("postgres-refused", "adding tables: must be owner")],
+    ["the role may not", new GuardError("publication-unfit", "adding tables: must be owner")],
   ])("is left out and reported, and the session goes on: %s", async (_, error) => {
     const { world, session } = await lookWhile(error);
     expect(() => session.waker.throwIfFailed()).not.toThrow();
