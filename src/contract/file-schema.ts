@@ -90,6 +90,7 @@ const severitySchema = z.strictObject({
  */
 export const contractFileSchema = z
   .strictObject({
+    $schema: z.string().optional().describe("The address of this schema, for editors"),
     version: z.literal(1),
     consumer: name.describe("This consumer's name, the same in every environment"),
     owner: owner
@@ -122,6 +123,7 @@ export type ContractFile = z.infer<typeof contractFileSchema>;
 
 /** A correct example of each key. */
 export const EXAMPLES: Readonly<Record<string, string>> = {
+  $schema: "$schema: node_modules/fieldgate/schemas/fieldgate.schema.json",
   version: "version: 1",
   consumer: "consumer: billing",
   owner: 'owner: "@team-billing"',

@@ -174,7 +174,8 @@ function addIssue({ raw, add }: Reading, issue: Issue): void {
   }
 }
 
-const FILE_KEYS = Object.keys(contractFileSchema.shape);
+/** `$schema` is for editors, so it is not suggested for a mistyped key. */
+const FILE_KEYS = Object.keys(contractFileSchema.shape).filter((key) => key !== "$schema");
 const LIST_KEYS: Readonly<Record<string, readonly string[]>> = {
   ignore: ["rule", "topic", "field", "reason", "until"],
   severity: ["rule", "topic", "field", "severity", "reason", "until"],

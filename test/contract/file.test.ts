@@ -307,6 +307,13 @@ test.each([
   expect(mistakesOf(() => parseContract(json))).toEqual([expect.stringContaining(expected)]);
 });
 
+test("a file may name its schema for editors, as a key or in a comment", () => {
+  const schema = "node_modules/fieldgate/schemas/fieldgate.schema.json";
+  const plain = parseContractFile(GOOD, readFile);
+  expect(parseContractFile(`$schema: ${schema}\n${GOOD}`, readFile)).toEqual(plain);
+  expect(parseContractFile(`# yaml-language-server: $schema=${schema}\n${GOOD}`, readFile)).toEqual(plain);
+});
+
 test("every key has a correct example", () => {
   const { topics, ...rest } = contractFileSchema.shape;
   expect(Object.keys(EXAMPLES).toSorted()).toEqual(

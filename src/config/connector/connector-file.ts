@@ -18,6 +18,7 @@ import { type Providers, resolveVariables } from "./providers.ts";
 import { SEVERITY_PREFIX, severityChanges } from "./severity.ts";
 import { isTableKey, strayTables, tableChoices } from "./table-keys.ts";
 import { isTransformKey, readTransforms } from "./transforms.ts";
+import { page } from "../../page.ts";
 
 export type ConnectorFile =
   | { readonly kind: "config"; readonly config: ConnectorConfig }
@@ -76,10 +77,15 @@ function readObject(
   }
 }
 
-/** Kafka Connect has two forms: the flat object, and `{"name", "config"}` as in its REST API. */
+/**
+ * Kafka Connect has two forms: the flat object, and `{"name", "config"}` as in its REST API. `$schema` is for editors
+ * and says nothing about the connector.
+ */
 function flatten(value: Flat, mistakes: Mistake[]): Flat {
-  const { name, config, ...more } = value;
-  if (!isFlat(config)) return value;
+  const { $schema: _, ...own } = value;
+  const { name, config: inner, ...more } = own;
+  if (!isFlat(inner)) return own;
+  const { $schema: _inner, ...config } = inner;
   for (const key of Object.keys(more)) {
     mistakes.push({ key, reason: "is next to name and config: move it into config" });
   }
@@ -167,7 +173,7 @@ function onlyReason(values: readonly string[], why: string | undefined): string 
 
 function unknownKey(key: string): Mistake {
   const nearest = nearestName(key, [...Object.keys(connectorKeys.shape), ...debeziumKeys]);
-  const hint = nearest === undefined ? "; docs/configuration.md lists them" : `: did you mean ${nearest}?`;
+  const hint = nearest === undefined ? `; ${page("configuration.md")} lists them` : `: did you mean ${nearest}?`;
   return { key, reason: `is not a known key${hint}` };
 }
 

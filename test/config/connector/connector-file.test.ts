@@ -344,6 +344,17 @@ describe("a correct connector file", () => {
     });
   });
 
+  it.each([
+    ["flat", { $schema: "../schemas/connector.schema.json", ...SMALLEST }],
+    ["as Kafka Connect has it", { $schema: "x", name: "inventory", config: SMALLEST }],
+    ["within the config", { name: "inventory", config: { $schema: "x", ...SMALLEST } }],
+  ])("may name its schema for editors: %s", (_, file) => {
+    expect(checkConnectorFile(JSON.stringify(file), "inventory.json", providers)).toMatchObject({
+      kind: "config",
+      config: { name: "inventory", warnings: [] },
+    });
+  });
+
   it("is the example, connectors/inventory.json", () => {
     const file = new URL("../../../connectors/inventory.json", import.meta.url);
     const config = readConnectorFile(readFileSync(file, "utf8"), file.pathname, () => "secret");
