@@ -49,7 +49,10 @@ export function addContract(program: Command, terminal: Terminal): void {
   withExamples(
     init,
     "FIELDGATE_REGISTRY_URL=http://registry:8081 fieldgate contract init --client kafkajs --topic inventory.public.customers --consumer billing",
-  ).addHelpText("after", "\nReads the schema from the registry, or from the service if FIELDGATE_URL is set.");
+  ).addHelpText(
+    "after",
+    "\nReads the schema from the service, or from the registry if only FIELDGATE_REGISTRY_URL is set.",
+  );
 }
 
 async function writeContract(terminal: Terminal, options: Options): Promise<void> {
