@@ -91,7 +91,8 @@ export function fitWatch({ current, log, alert, memory, now }: FitReports): () =
     if (after === undefined) known?.delete(key);
     else known?.set(key, after);
     const id = `contract/${key}/${after ?? "fits"}/${now()}`;
-    void alert({ id, about: "contract", severity, what, next, owner: contract.owner }).then(() => remember(key, after));
+    const about = after === undefined ? "contract-fits" : "contract";
+    void alert({ id, about, severity, what, next, owner: contract.owner }).then(() => remember(key, after));
   }
 
   /** If it cannot be remembered, it is reported again after a restart. */

@@ -73,6 +73,7 @@ const ABOUT: Readonly<Record<NoticeAbout, string>> = {
   retrying: "Retrying",
   stalled: "Stalled",
   contract: "A contract does not fit",
+  "contract-fits": "A contract fits again",
 };
 
 /** One message may have several notices; each kind of them is named once. */

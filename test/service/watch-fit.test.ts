@@ -76,7 +76,9 @@ describe("a contract on the topic", () => {
     world.contracts.set("a", FITS);
     await look();
     await look();
-    expect(world.notices.slice(1)).toMatchObject([{ severity: "info", what: expect.stringContaining("fits") }]);
+    expect(world.notices.slice(1)).toMatchObject([
+      { about: "contract-fits", severity: "info", what: expect.stringContaining("fits") },
+    ]);
     expect(world.told.size).toBe(0);
   });
 
