@@ -45,7 +45,10 @@ const KEYS = [
   "field.name.adjustment.mode",
   "unavailable.value.placeholder",
   "fieldgate.environment",
+  "fieldgate.register",
   "fieldgate.release.policy",
+  "fieldgate.on.unfit",
+  "fieldgate.on.poison",
 ] as const satisfies readonly (keyof Settings)[];
 
 /** The values of these keys that this run uses. */

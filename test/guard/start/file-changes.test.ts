@@ -35,6 +35,8 @@ describe("a file that was changed between two runs", () => {
   it("is reported for each changed key, with the value before", () => {
     const { lastRun } = start({ "tombstones.on.delete": false, "snapshot.mode": "initial" });
     expect(lastRun.unreported).toEqual({ "tombstones.on.delete": "true", "snapshot.mode": "no_data" });
+    const decides = start({ "fieldgate.on.poison": "dead-letter", "fieldgate.on.unfit": "stop" });
+    expect(decides.lastRun.unreported).toEqual({ "fieldgate.on.poison": "park", "fieldgate.on.unfit": "park" });
   });
 
   it("that no longer skips updates publishes all rows again", () => {
