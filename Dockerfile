@@ -15,10 +15,12 @@ COPY --from=build /app/node_modules ./node_modules
 COPY --from=build /app/dist ./dist
 COPY package.json ./
 COPY schemas ./schemas
+# Messages name its pages.
+COPY docs ./docs
 USER node
 EXPOSE 8080
-# 200 once every connector has read its state and none has stopped by itself. The certificate is not verified, because it is
-# issued for another name.
+# 200 once every connector works; docs/configuration.md has the statuses. The certificate is not verified, because it is issued
+# for another name.
 HEALTHCHECK --interval=10s --timeout=5s --start-period=60s --retries=3 \
   CMD ["node", "-e", "const { FIELDGATE_HTTP_PORT: port = 8080, FIELDGATE_HTTP_TLS_CERT: cert, FIELDGATE_HTTP_TLS_CERT_FILE: file } = process.env; process.env.NODE_TLS_REJECT_UNAUTHORIZED = '0'; fetch(`${cert || file ? 'https' : 'http'}://127.0.0.1:${port || 8080}/health`).then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1))"]
 # Process 1 ignores a signal without a handler. The command line handles SIGTERM and SIGINT itself and starts no processes, so

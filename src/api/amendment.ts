@@ -102,7 +102,7 @@ export const amendmentSchema = z
       position: z.string().nullable().describe("A position in PostgreSQL's log, e.g. 0/16B3748"),
       reason: z
         .looseObject({ kind: z.enum(REASON_KINDS) })
-        .describe("The reason as a value: its kind and the kind's own fields (docs/gate.md)"),
+        .describe("The reason as a value: its kind and the kind's own fields (docs/gate.md in the fieldgate package)"),
       why: z.string().describe("The reason in words"),
       unnamed: z
         .discriminatedUnion("kind", [

@@ -10,6 +10,7 @@ import type { Command } from "../api/command.ts";
 import type { OutcomeText } from "../words/reason.ts";
 import { isUntrusted, networkReason, otherScheme, request, type Response } from "../request.ts";
 import type { Terminal } from "./command.ts";
+import { page } from "../page.ts";
 
 /**
  * The HTTP client of the service's API, for all commands except `run`. Reads the address and the token from the
@@ -102,12 +103,11 @@ function readSecrets(env: Terminal["env"]): Secrets {
     ...tlsMistakes("FIELDGATE", { ca, cert: undefined, key: undefined, passphrase: undefined }),
   ];
   if (wrong.length > 0)
-    throw configError(new Map([["environment", wrong]]), "docs/configuration.md lists all variables");
+    throw configError(new Map([["environment", wrong]]), `${page("configuration.md")} lists all variables`);
   return { token, ca };
 }
 
-const PLAIN_WARNING =
-  "fieldgate: FIELDGATE_URL uses http to a different machine, so the token can be read on the network; use https (docs/security.md)";
+const PLAIN_WARNING = `fieldgate: FIELDGATE_URL uses http to a different machine, so the token can be read on the network; use https (${page("security.md")})`;
 
 /**
  * True for plain http to a different machine. This only causes a warning, because a service mesh may encrypt the

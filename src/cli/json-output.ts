@@ -65,7 +65,7 @@ export const rulesSchema = z
       id: z.string().describe("E.g. meaning/decimal-scale"),
       severity: z.enum(["error", "warning"]).describe("The severity on a field that the contract reads"),
       problem: z.string(),
-      page: z.string().describe("The rule's page in Fieldgate's repository"),
+      page: z.string().describe("The rule's page in the fieldgate package"),
     }),
   )
   .meta({ title: "fieldgate rules --format json" });

@@ -8,11 +8,12 @@ import { configError, type Mistake } from "../mistake.ts";
 import { readText } from "./connector/providers.ts";
 import { describeError, GuardError } from "../errors.ts";
 import { readTextFile } from "../text-file.ts";
+import { page } from "../page.ts";
 
 /** The value of an environment variable; undefined if it is not set. */
 type Lookup = (variable: string) => string | undefined;
 
-const NEXT = "correct the keys above; docs/configuration.md lists them all";
+const NEXT = `correct the keys above; ${page("configuration.md")} lists them all`;
 
 /**
  * Reads the text of one connector file. `file` identifies it in messages, and its base name is the default for `name`.
@@ -52,7 +53,7 @@ function connectorText(file: string): string {
 
 async function connectorFiles(directory: string): Promise<readonly string[]> {
   const next =
-    "set FIELDGATE_CONNECTORS to the directory of the connector files; connectors/inventory.json is an example";
+    "set FIELDGATE_CONNECTORS to the directory of the connector files; connectors/inventory.json in the fieldgate package is an example";
   const names = await readdir(directory).catch((cause: unknown) => {
     throw new GuardError("config-invalid", `the directory ${directory} cannot be read`, { next, cause });
   });

@@ -10,6 +10,7 @@ import { avscType } from "./long.ts";
 import type { Longs } from "../rules/runtime/rule.ts";
 import { resolverOf } from "./resolver.ts";
 import type { Json } from "../json.ts";
+import { page } from "../page.ts";
 
 /**
  * Decodes events with avsc for `fieldgate/consumer`. avsc is used for a pair of schemas only if Avro's rules allow it.
@@ -94,7 +95,7 @@ function refusalOf(pair: RuntimePair): RuntimeFinding | undefined {
 }
 
 function nextOf({ remedy, rule }: RuntimeFinding): string {
-  return `${remedy}; see docs/rules/${rule}.md`;
+  return `${remedy}; see ${page(`rules/${rule}.md`)}`;
 }
 
 function causeText({ path, message }: Cause): string {

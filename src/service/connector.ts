@@ -29,6 +29,7 @@ import { type Registry, type RegistryClient, registryClient, withoutRegistering 
 import type { RegistryOptions } from "../registry/http.ts";
 import type { StateRecord } from "../store/record.ts";
 import { databaseLogin } from "./database-login.ts";
+import { page } from "../page.ts";
 
 /**
  * Puts one connector together: its settings, and everything outside the loop, connected to PostgreSQL, Kafka and the
@@ -145,11 +146,11 @@ async function ddlSecret(client: Client, log: Log): Promise<string | undefined> 
       return found.secret;
     case "absent":
       log.info(
-        "no DDL trigger: amendments are noticed only at their first row, without command and role (docs/trigger.md)",
+        `no DDL trigger: amendments are noticed only at their first row, without command and role (${page("trigger.md")})`,
       );
       return undefined;
     case "unreadable":
-      log.warn(`the DDL trigger's messages cannot be verified: ${found.why} (docs/trigger.md)`);
+      log.warn(`the DDL trigger's messages cannot be verified: ${found.why} (${page("trigger.md")})`);
       return undefined;
     default:
       return found satisfies never;

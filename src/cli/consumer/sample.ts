@@ -7,6 +7,7 @@ import { GuardError } from "../../errors.ts";
 import type { AmendmentView } from "../../api/amendment.ts";
 import { createClient } from "../client.ts";
 import { type Terminal, withExamples, indentSchema, EXIT } from "../command.ts";
+import { page } from "../../page.ts";
 
 /**
  * `sample ID… --out DIR` writes events that have an amendment's field, so that a team can run its own handler on them.
@@ -46,7 +47,7 @@ async function writeSamples(terminal: Terminal, ids: readonly string[], folder: 
   for (const { path, content } of files.flat()) write(folder, path, content);
   for (const { path } of files.flat()) terminal.show(`wrote ${relative(terminal.cwd, path)}`);
   const count = samples.reduce((sum, sample) => sum + sample.count, 0);
-  terminal.show(`next: run your handler on the ${count} events (docs/ci.md, "Try your handler")`);
+  terminal.show(`next: run your handler on the ${count} events ("Try your handler": ${page("ci.md")})`);
   terminal.end(EXIT.fine);
 }
 

@@ -5,6 +5,7 @@ import type { Contract, TestedField } from "../../contract/contract.ts";
 import { rowOf } from "../../contract/row.ts";
 import { GuardError } from "../../errors.ts";
 import type { Client } from "../client.ts";
+import { page } from "../../page.ts";
 
 /**
  * Records in the contracts that the consumer's handler was tested with the new fields of the given amendments (by id or
@@ -39,7 +40,11 @@ async function newFieldsOf(
     throw refuse(`${topic} is not a topic of the contract file`, id, "run the command where that topic's contract is");
   }
   if (kind === "key" || kind === "table") {
-    throw refuse("it adds no field", id, "a new key or a replaced table is released by its owner (docs/amendments.md)");
+    throw refuse(
+      "it adds no field",
+      id,
+      `a new key or a replaced table is released by its owner (${page("amendments.md")})`,
+    );
   }
   if (candidate === null) {
     throw refuse(`it has no schema yet: ${gate.why}`, id, `fieldgate amendments show ${id}`);

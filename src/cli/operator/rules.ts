@@ -27,6 +27,6 @@ export function addRules(program: Command, terminal: Terminal): void {
     });
   withExamples(command, "fieldgate rules", "fieldgate rules --format json").addHelpText(
     "after",
-    "\nThe severity applies to fields that the contract reads; for any other field a finding is a warning. A contract or a\nconnector can override it until a given date with `severity`.",
+    "\nThe severity applies to fields that the contract reads; for any other field a finding is a warning. A contract or a\nconnector can override it until a given date with `severity`. The pages are in the fieldgate package.",
   );
 }

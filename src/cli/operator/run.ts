@@ -3,6 +3,7 @@ import type { Command } from "commander";
 
 import { GuardError } from "../../errors.ts";
 import { type Terminal, withExamples, EXIT } from "../command.ts";
+import { page } from "../../page.ts";
 
 /** How long a stopping service waits for work in progress. Docker and Kubernetes kill it after 10 s or more. */
 const END_MS = 9_000;
@@ -29,7 +30,7 @@ export function addRun(program: Command, terminal: Terminal): void {
   ).addHelpText(
     "after",
     [
-      "\nConfigured by environment variables and connectors/*.json (docs/configuration.md).",
+      `\nConfigured by environment variables and connectors/*.json (${page("configuration.md")}).`,
       "On SIGTERM or Ctrl-C it finishes the open batch and exits with 0 within 10 s; a second signal exits at once.",
     ].join("\n"),
   );

@@ -4,6 +4,7 @@
  */
 import type { Mistake } from "../../mistake.ts";
 import { regexRoute, type Route } from "./route.ts";
+import { page } from "../../page.ts";
 
 /** How a file's transforms change the events. */
 export interface Transforms {
@@ -16,7 +17,7 @@ type Flat = Readonly<Record<string, unknown>>;
 
 const UNWRAP = "io.debezium.transforms.ExtractNewRecordState";
 const ROUTE = "org.apache.kafka.connect.transforms.RegexRouter";
-const NOT_FOLLOWED = `is not supported. Supported are ${UNWRAP}, ${ROUTE}, and transforms that change neither topics nor schemas (docs/watch.md)`;
+const NOT_FOLLOWED = `is not supported. Supported are ${UNWRAP}, ${ROUTE}, and transforms that change neither topics nor schemas (${page("watch.md")})`;
 
 /** Transforms that do not change the topics or schemas of the events. */
 const HARMLESS: readonly string[] = [

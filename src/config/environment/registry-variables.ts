@@ -7,6 +7,7 @@ import type { RegistryAuth, RegistryOptions } from "../../registry/http.ts";
 import { type BasicAuth, readRegistryAddress } from "./registry-address.ts";
 import { tlsMistakes, tlsTexts, tlsVariables } from "./tls-texts.ts";
 import { type Environment, given, inFiles, mistakesOf, type ReadText, variable } from "./variables.ts";
+import { page } from "../../page.ts";
 
 /**
  * The environment variables for the connection to the schema registry.
@@ -85,7 +86,7 @@ export function readRegistrySettings(
     ...(parsed.success ? registryMistakes(parsed.data) : mistakesOf(parsed.error.issues, registryVariables, found)),
   ];
   if (parsed.success && mistakes.length === 0) return registrySettings(parsed.data);
-  throw configError(new Map([["environment", mistakes]]), "docs/configuration.md lists all variables");
+  throw configError(new Map([["environment", mistakes]]), `${page("configuration.md")} lists all variables`);
 }
 
 /** All different logins that are given. */

@@ -11,6 +11,7 @@ import { alternatives, type Mistake, configError } from "../../mistake.ts";
 import { registryMistakes, registrySettings, registryVariables } from "./registry-variables.ts";
 import { tlsMistakes, tlsTexts, tlsVariables } from "./tls-texts.ts";
 import { type Environment, given, inFiles, mistakesOf, type ReadText, variable } from "./variables.ts";
+import { page } from "../../page.ts";
 
 const HTTP_TLS = "FIELDGATE_HTTP_TLS";
 /** Clients of the API do not present certificates, so there is no certificate authority for them. */
@@ -95,7 +96,7 @@ export function readServiceConfig(
   if (!parsed.success || mistakes.length > 0) {
     throw configError(
       new Map([["environment", mistakes]]),
-      "correct the variables above; docs/configuration.md lists all of them",
+      `correct the variables above; ${page("configuration.md")} lists all of them`,
     );
   }
   return assemble(parsed.data);

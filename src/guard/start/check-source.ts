@@ -6,6 +6,7 @@ import { formatLsn } from "../../wal/lsn.ts";
 import type { Position } from "../../wal/position.ts";
 import type { Outside, Source } from "../outside.ts";
 import { warnPeople } from "../warn-people.ts";
+import { page } from "../../page.ts";
 
 /**
  * Checks that a start makes before it changes anything. It refuses a state of the other mode, a slot that is not its
@@ -41,7 +42,7 @@ export function mustBeSameMode({ settings }: Outside, { intent }: Stored): void 
   throw new GuardError(
     "config-invalid",
     `fieldgate.mode is ${mode}, and connector ${settings.name} has run as ${intent.mode ?? "guard"}`,
-    { next: `give the connector a different name: ${WORDS.watch.newStart} (docs/watch.md, Taking over)` },
+    { next: `give the connector a different name: ${WORDS.watch.newStart} ("Taking over": ${page("watch.md")})` },
   );
 }
 

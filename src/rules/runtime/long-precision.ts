@@ -1,6 +1,7 @@
 import { oncePer } from "../../once.ts";
 import type { RuntimeRule } from "./rule.ts";
 import type { Place } from "./walk.ts";
+import { page } from "../../page.ts";
 
 /** Debezium's name for the time of a change in nanoseconds, and the name that an unwrapped row has for it. */
 const NANOSECONDS = /(?:^|_)ts_ns$/;
@@ -27,7 +28,7 @@ export const longPrecision: RuntimeRule = {
         effectStated: true,
         describe: () =>
           `no event can be decoded: avsc makes numbers of longs, and throws at ${names.join(" and ")}, which is beyond 2^53 in every event`,
-        remedy: `give the library's SchemaRegistry the typeHook \`bigintLongs\` of fieldgate/consumer, or decode with \`eventReader\` (docs/consumers.md shows both), and then write \`longs: bigint\` in the contract${others}`,
+        remedy: `give the library's SchemaRegistry the typeHook \`bigintLongs\` of fieldgate/consumer, or decode with \`eventReader\` (${page("consumers.md")} shows both), and then write \`longs: bigint\` in the contract${others}`,
       },
     ];
   },
