@@ -61,6 +61,18 @@ afterAll(async () => {
   rmSync(folder, { recursive: true });
 });
 
+test("a table or an amendment that the service does not know is an error with the nearest name", async () => {
+  const env = { FIELDGATE_URL: http.url };
+  const table = await runCli(["can-i-release", "--table", "public.custmers"], { env });
+  expect(table).toEqual({ code: 1, out: "", err: expect.stringContaining("next: did you mean public.customers?") });
+  const amendment = await runCli(["can-i-release", `${TOPIC}.nicknam`], { env });
+  expect(amendment).toEqual({
+    code: 1,
+    out: "",
+    err: expect.stringContaining(`next: did you mean ${TOPIC}.nickname?`),
+  });
+});
+
 test.each(PAGES)("%s shows what the command line prints (vitest -u writes it)", async (page) => {
   const file = join(ROOT, page);
   let text = readFileSync(file, "utf8");
