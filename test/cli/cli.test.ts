@@ -368,11 +368,14 @@ describe("release and withhold", () => {
     ]);
   });
 
-  it("exit 130 on Ctrl-C, at once and without output", async () => {
+  it.each([
+    ["SIGINT", 130],
+    ["SIGTERM", 143],
+  ] as const)("end at %s with exit code %i, at once and without output", async (signal, exit) => {
     api.outcomes = [{ kind: "pending" }];
     const interruptWhen = () => vi.waitFor(() => expect(api.commands).toHaveLength(1), 10_000);
-    const { code, err } = await cli(`release ${ID}`, { interruptWhen });
-    expect([code, err]).toEqual([130, ""]);
+    const { code, err } = await cli(`release ${ID}`, { interruptWhen, signal });
+    expect([code, err]).toEqual([exit, ""]);
   });
 });
 

@@ -24,6 +24,8 @@ export interface CliOptions {
   readonly terminal?: number | undefined;
   /** Sends Ctrl-C once this resolves; `printed` returns the output so far. Standard input remains open. */
   readonly interruptWhen?: ((printed: () => string) => Promise<void>) | undefined;
+  /** The signal that is sent instead of Ctrl-C. */
+  readonly signal?: NodeJS.Signals | undefined;
 }
 
 /** Runs the real CLI in its own process, with only the given FIELDGATE_ variables, and those for colours. */
@@ -48,7 +50,7 @@ export async function runCli(args: readonly string[], options: CliOptions = {}):
   if (options.interruptWhen === undefined) child.stdin.end();
   else {
     await options.interruptWhen(() => out);
-    child.kill("SIGINT");
+    child.kill(options.signal ?? "SIGINT");
   }
   return { code: await ended, out, err };
 }
