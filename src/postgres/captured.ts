@@ -6,6 +6,7 @@ import { parseTable } from "../table/json.ts";
 import { query } from "./connection.ts";
 import { CATALOG_TABLE_JSON } from "./table-json.ts";
 import { fullName } from "../table/quote.ts";
+import { describeLeftOut } from "../words/left-out.ts";
 
 /**
  * Determines which tables of the database a connector captures. The filter in its file decides by name. For partitioned
@@ -33,10 +34,12 @@ export interface Captured {
 /** A permanent table of the database. */
 interface PermanentTable {
   readonly oid: string;
+  /** With its schema. */
   readonly name: string;
   readonly taken: boolean;
   readonly partitioned: boolean;
-  readonly readable: boolean;
+  /** Which right to read it this role lacks, and the statements that grant it; undefined if it lacks none. */
+  readonly denied: { readonly why: string; readonly next: string } | undefined;
   /** Policies (row level security) would hide rows from this role. */
   readonly hidden: boolean;
   /** OIDs of the partitioned tables, at any level, that this table is a partition of. */
@@ -62,7 +65,7 @@ export async function readCapturedTables(client: Client, capture: Capture): Prom
   // A table that matches a pattern but may not be read is reported later, and is captured once it may be read.
   const tables = await readByOid(
     client,
-    captured.filter(({ readable }) => readable),
+    captured.filter(({ denied }) => denied === undefined),
   );
   const vain = capture.listed.filter(({ plain, matches }) => !plain && !candidates.some(({ name }) => matches(name)));
   return {
@@ -81,7 +84,9 @@ interface TableRow extends Readonly<Record<string, string | null>> {
   readonly schema: string;
   readonly name: string;
   readonly kind: string;
+  readonly role: string;
   readonly readable: string;
+  readonly usable: string;
   readonly hidden: string;
   readonly ancestors: string;
 }
@@ -91,7 +96,8 @@ async function readPermanentTables(client: Client, filter: CaptureFilter): Promi
     client,
     "listing the tables",
     `SELECT c.oid, n.nspname AS schema, c.relname AS name, c.relkind AS kind,
-            has_table_privilege(c.oid, 'SELECT') AND has_schema_privilege(n.oid, 'USAGE') AS readable,
+            current_user AS role, has_table_privilege(c.oid, 'SELECT') AS readable,
+            has_schema_privilege(n.oid, 'USAGE') AS usable,
             row_security_active(c.oid) AS hidden,
             (SELECT coalesce(json_agg(a.relid::oid::text), '[]') FROM pg_partition_ancestors(c.oid) AS a(relid)
               WHERE a.relid <> c.oid) AS ancestors
@@ -105,10 +111,16 @@ async function readPermanentTables(client: Client, filter: CaptureFilter): Promi
     name: fullName(row),
     taken: filter.table(row.schema, row.name),
     partitioned: row.kind === "p",
-    readable: row.readable === "t",
+    denied: deniedTo(row),
     hidden: row.hidden === "t",
     ancestors: JSON.parse(row.ancestors) as readonly string[], // the statement builds exactly this
   }));
+}
+
+function deniedTo(row: TableRow): PermanentTable["denied"] {
+  const [readable, usable] = [row.readable === "t", row.usable === "t"];
+  if (readable && usable) return undefined;
+  return describeLeftOut(row, { kind: "no-right", readable, usable, role: row.role });
 }
 
 function isCaptured(candidate: PermanentTable, all: readonly PermanentTable[], viaRoot: boolean): boolean {
@@ -160,14 +172,17 @@ function refuseMissing(
     return plain && !known.some(matches) && !candidates.some(({ name, taken }) => taken && matches(name));
   });
   const isNamed = (name: string) => listed.some(({ plain, matches }) => plain && matches(name));
-  const unreadable = captured.filter(({ readable, name }) => !readable && isNamed(name) && !known.includes(name));
-  const missing = [...absent.map(({ text }) => text), ...unreadable.map(({ name }) => name)];
-  if (missing.length > 0) {
-    throw new GuardError(
-      "table-missing",
-      `not a permanent table, or no right to SELECT from it: ${missing.join(", ")}`,
-      { next: "correct table.include.list, or GRANT SELECT on the tables" },
-    );
+  const unreadable = captured.flatMap(({ denied, name }) =>
+    denied !== undefined && isNamed(name) && !known.includes(name) ? [{ name, ...denied }] : [],
+  );
+  const faults = [
+    ...(absent.length === 0 ? [] : [`not a permanent table: ${absent.map(({ text }) => text).join(", ")}`]),
+    ...unreadable.map(({ name, why }) => `${name}: ${why}`),
+  ];
+  if (faults.length > 0) {
+    const grants = [...new Set(unreadable.map(({ next }) => next))].join(" ");
+    const steps = [absent.length === 0 ? "" : "correct table.include.list", grants].filter((step) => step !== "");
+    throw new GuardError("table-missing", faults.join("; "), { next: steps.join("; ") });
   }
   refuseHidden(captured.filter(({ hidden, name }) => hidden && isNamed(name) && !known.includes(name)));
   if (captured.length > 0 || known.length > 0) return;

@@ -45,6 +45,19 @@ test("the tables that match the lists are captured, but never those of the syste
   expect(warnings).toEqual([]);
 });
 
+test("a table that the role may not read is reported with the right that is missing, and the statement that grants it", async () => {
+  await using from = await source(`${TABLES}; REVOKE ALL ON SCHEMA public FROM PUBLIC`);
+  // A predefined role, which has no rights on these tables but one.
+  await from.app.query("GRANT SELECT ON customers TO pg_monitor; GRANT USAGE ON SCHEMA sales TO pg_monitor");
+  await from.client.query("SET ROLE pg_monitor");
+  const lists = capture("public.customers,sales.orders,public.nobody");
+  expect(await failure(readCapturedTables(from.client, lists))).toMatchObject({
+    code: "table-missing",
+    text: "not a permanent table: public.nobody; public.customers: no right to use its schema (USAGE); sales.orders: no right to read it (SELECT)",
+    next: 'correct table.include.list; GRANT USAGE ON SCHEMA "public" TO "pg_monitor"; GRANT SELECT ON "sales"."orders" TO "pg_monitor";',
+  });
+});
+
 test("names of missing or unreadable tables are reported in one error; a pattern without a match is a warning", async () => {
   await using from = await source(TABLES);
   const reading = failure(
@@ -52,9 +65,8 @@ test("names of missing or unreadable tables are reported in one error; a pattern
   );
   expect(await reading).toMatchObject({
     code: "table-missing",
-    message:
-      "[table-missing] not a permanent table, or no right to SELECT from it: public.nobody, public.cache, public.seen",
-    next: "correct table.include.list, or GRANT SELECT on the tables",
+    message: "[table-missing] not a permanent table: public.nobody, public.cache, public.seen",
+    next: "correct table.include.list",
   });
   const { warnings } = await readCapturedTables(from.client, capture("public.customers,public\\.tmp_.*"));
   expect(warnings).toEqual(["table.include.list: public\\.tmp_.* matches no table"]);
