@@ -3,6 +3,7 @@ import { Readable } from "node:stream";
 import { Command, CommanderError } from "commander";
 
 import { addCheck } from "../../src/cli/check/check.ts";
+import { addCompletion } from "../../src/cli/completion.ts";
 import { EXIT, type Terminal } from "../../src/cli/command.ts";
 import { addContract } from "../../src/cli/consumer/contract-init.ts";
 import { addPublish } from "../../src/cli/consumer/publish.ts";
@@ -18,6 +19,7 @@ import { addRules } from "../../src/cli/operator/rules.ts";
 import { addRun } from "../../src/cli/operator/run.ts";
 import { addToken } from "../../src/cli/operator/token.ts";
 import { addTrigger } from "../../src/cli/operator/trigger.ts";
+import { openScreen } from "../../src/cli/screen.ts";
 import { describeError } from "../../src/errors.ts";
 
 /**
@@ -30,6 +32,7 @@ export const ADDED = {
   addAmendments,
   addCanIRelease,
   addCheck,
+  addCompletion,
   addContract,
   addCoverage,
   addExplain,
@@ -52,20 +55,24 @@ function programOf(terminal: Terminal): Command {
 
 const SILENT: Terminal = {
   env: {},
+  variable: () => undefined,
   cwd: ".",
   stdin: Readable.from([]),
   out: () => {},
+  show: () => {},
+  screen: openScreen({}, {}),
   warn: () => {},
   signal: new AbortController().signal,
   end: () => {},
   serve: () => {},
 };
 
-/** The commands that do something, by their names: `amendments show`. */
+/** The commands that people may run, by their names: `amendments show`. */
 export function commandsByName(): ReadonlyMap<string, Command> {
   const found = new Map<string, Command>();
   const visit = (command: Command, path: readonly string[]): void => {
-    if (path.length > 0 && !/^(?:contract|token|trigger)$/.test(path.join(" "))) found.set(path.join(" "), command);
+    const name = path.join(" ");
+    if (!/^(?:|contract|token|trigger|__complete)$/.test(name)) found.set(name, command);
     for (const inner of command.commands) visit(inner, [...path, inner.name()]);
   };
   visit(programOf(SILENT), []);
@@ -82,7 +89,16 @@ export async function exitCodeOf(
   const { env, cwd, input } = given;
   const stdin = Readable.from(input === undefined ? [] : [input]);
   const out = (line: string) => void (text += `${line}\n`);
-  const terminal: Terminal = { ...SILENT, env, cwd, stdin, out, warn: out, end: (ended) => void (code = ended) };
+  const terminal: Terminal = {
+    ...SILENT,
+    env,
+    cwd,
+    stdin,
+    out,
+    show: out,
+    warn: out,
+    end: (ended) => void (code = ended),
+  };
   try {
     await programOf(terminal).parseAsync([...args], { from: "user" });
   } catch (error) {

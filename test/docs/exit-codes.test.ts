@@ -152,6 +152,8 @@ const RUNS: readonly Run[] = [
   { command: "rules", code: 1, args: "--format xml" },
   { command: "token new", code: 0, args: "--name ci --scope read" },
   { command: "token new", code: 1, args: "--name ci --scope everything" },
+  { command: "completion", code: 0, args: "bash" },
+  { command: "completion", code: 1, args: "cmd" },
   { command: "trigger print", code: 0, args: "--role fieldgate" },
   { command: "trigger print", code: 1, args: "" },
   { command: "trigger install", code: 1, args: "--role fieldgate" },

@@ -34,7 +34,7 @@ function commandLines(page: string): readonly (readonly string[])[] {
 /** What the command line does not have. */
 function unknownIn(words: readonly string[]): readonly string[] {
   const [first = "", second = ""] = words;
-  if (/^<|^--(?:help|version)/.test(first) || GROUPS.test(words.join(" "))) return [];
+  if (/^<|^COMMAND$|^--(?:help|version)/.test(first) || GROUPS.test(words.join(" "))) return [];
   const command = COMMANDS.get(`${first} ${second}`) ?? COMMANDS.get(first);
   if (command === undefined) return [words.join(" ")];
   return words.flatMap((word, at) => {
