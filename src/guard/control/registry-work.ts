@@ -138,7 +138,8 @@ export function registerInBackground(session: Parts<"control">, effect: Register
   if (topic === undefined || work.registering.has(topic) || work.awaited.has(effect.id)) return;
   work.registering.set(topic, effect.id);
   inBackground(session, async () => {
-    const input = await untilAnswered(session, effect.id, () => register(session, effect));
+    let attempts = 0;
+    const input = await untilAnswered(session, effect.id, () => register(session, effect, (attempts += 1) > 1));
     post(session, { input });
     if (input.kind === "registration-awaited") await lookAgain(session, effect.id, topic);
   });
@@ -155,15 +156,20 @@ async function lookAgain(session: Parts<"control">, id: string, topic: string): 
   post(session, { input: { kind: "settle", topic } });
 }
 
-async function register({ control, outside, source }: Parts<"control">, { id, candidate }: Register): Promise<Input> {
+/** `isRepeated`: a registry that does not answer is not waited for any longer, so that people learn of it. */
+async function register(
+  { control, outside, source }: Parts<"control">,
+  { id, candidate }: Register,
+  isRepeated: boolean,
+): Promise<Input> {
   const found = findAmendment(control.state, id);
   const stale: Input = { kind: "registration-refused", id, hash: "", text: "" };
   const answer = found?.amendment.answer;
   if (found === undefined || answer?.kind !== "fits" || answer.candidate.hash !== candidate.hash) return stale;
   const { topic, table } = found.table.shape;
   const subject = subjectOf(found.table, candidate);
-  const result = await registerOrWait(outside.registry, subject, candidate.text);
-  control.work.silent = false;
+  const result = await registerOrWait(outside.registry, subject, candidate.text, isRepeated);
+  control.work.silent &&= result.kind === "absent" && result.isSilent === true;
   if (result.kind === "absent") {
     return { kind: "registration-awaited", id, hash: candidate.hash, subject, text: result.text };
   }
@@ -178,19 +184,25 @@ async function register({ control, outside, source }: Parts<"control">, { id, ca
   return { kind: "registered", id, hash: candidate.hash, schema, estimatedRows: read.table?.estimatedRows ?? -1 };
 }
 
-/** `text`: why this registry user may not register it. */
-type Awaited = { readonly kind: "absent"; readonly text?: string };
+/** `text`: why it could not be registered. `isSilent`: the registry did not answer. */
+type Awaited = { readonly kind: "absent"; readonly text?: string; readonly isSilent?: true };
 
-/** A schema that this registry user may not register is waited for, like one that somebody else has to register anyway. */
+/**
+ * A schema that this registry user may not register is waited for, like one that somebody else has to register anyway.
+ * So is one whose registration has failed twice, although the registry has answered the question about it.
+ */
 async function registerOrWait(
   registry: Registry,
   subject: string,
   text: string,
+  isRepeated: boolean,
 ): Promise<Exclude<Registration, { readonly kind: "absent" }> | Awaited> {
   try {
     return await registerChecked(registry, subject, text);
   } catch (error) {
-    if (error instanceof GuardError && error.code === "registry-refused") return { kind: "absent", text: error.text };
+    if (!(error instanceof GuardError)) throw error;
+    if (error.code === "registry-refused") return { kind: "absent", text: error.text };
+    if (error.code === "registry-down" && isRepeated) return { kind: "absent", text: error.text, isSilent: true };
     throw error;
   }
 }

@@ -14,6 +14,7 @@ const SNAPSHOT = { xmin: 1_000_000n, xmax: 1_000_000n, inProgress: new Set<bigin
 it.each<[who: string, register: () => Promise<Registration>]>([
   ["Fieldgate does not register", async () => ({ kind: "absent" })],
   ["Fieldgate may not register", () => Promise.reject(new GuardError("registry-refused", "status 403"))],
+  ["the registry answers only questions", () => Promise.reject(new GuardError("registry-down", "status 500"))],
 ])("%s: a column waits for its schema, and people are alerted once", async (_, register) => {
   const asked: string[] = [];
   let isThere = false;
