@@ -7,7 +7,9 @@ import { z } from "zod";
 import { GuardError } from "../errors.ts";
 import { isSameJson } from "../json.ts";
 import { schemaId, type SchemaId } from "../table/shape.ts";
+import { cut, expected, messageOf, notFound, statusOf } from "./answer.ts";
 import { registryCall, type Call, type RegistryAnswer, type RegistryOptions } from "./http.ts";
+import { type Level, level } from "./level.ts";
 
 export interface Registered {
   readonly id: SchemaId;
@@ -15,19 +17,9 @@ export interface Registered {
   readonly text: string;
 }
 
-const LEVELS = [
-  "NONE",
-  "BACKWARD",
-  "BACKWARD_TRANSITIVE",
-  "FORWARD",
-  "FORWARD_TRANSITIVE",
-  "FULL",
-  "FULL_TRANSITIVE",
-] as const;
-export type Level = (typeof LEVELS)[number];
-
 export type Check =
   | { readonly kind: "compatible" }
+  /** Not every registry gives a reason. */
   | { readonly kind: "incompatible"; readonly messages: readonly string[] }
   /** The registry checks nothing: the level is NONE, or neither the subject nor the registry has a level. */
   | { readonly kind: "no-level"; readonly level: "NONE" | "none-set" };
@@ -92,9 +84,12 @@ const versionAnswer = z.object({ subject: subjectName, id: idOf, version: z.int(
 const idAnswer = z.object({ subject: subjectName, id: idOf });
 const schemaAnswer = z.object({ schema: z.string() });
 const versionsAnswer = z.array(z.int());
-const levelAnswer = z.object({ compatibilityLevel: z.string().nullish(), compatibility: z.string().nullish() });
-const checkAnswer = z.object({ is_compatible: z.boolean(), messages: z.array(z.string()).nullish() });
-const errorAnswer = z.object({ error_code: z.number().nullish(), message: z.string().nullish() });
+/** Apicurio 2 gives one `reason` instead of messages. */
+const checkAnswer = z.object({
+  is_compatible: z.boolean(),
+  messages: z.array(z.string()).nullish(),
+  reason: z.string().nullish(),
+});
 
 export function registryClient(options: RegistryOptions): RegistryClient {
   const call = registryCall(options);
@@ -160,27 +155,6 @@ function ownSubject({ urls }: RegistryOptions): IsOwn {
   return (requested, named) => inContext || named === requested || !(named ?? "").startsWith(":");
 }
 
-/**
- * Asks for the subject's level and then for the registry's, because not every registry knows `defaultToGlobal`, and a
- * subject may have settings without a level. Without that parameter, Apicurio 3.0 answers NONE for a subject without a
- * level, although it applies the registry's level.
- */
-async function level(call: Call, subject: string): Promise<Level | "none-set"> {
-  for (const path of [`/config/${encodeURIComponent(subject)}?defaultToGlobal=true`, "/config"]) {
-    const answer = await call("GET", path);
-    if (answer.status === 404) {
-      notFound(answer, path);
-      continue;
-    }
-    const { compatibilityLevel, compatibility } = expected(levelAnswer, answer, path);
-    const named = compatibilityLevel ?? compatibility;
-    const known = LEVELS.find((each) => each === named);
-    if (known !== undefined) return known;
-    if (named !== null && named !== undefined) throw unexpected(path, `gave an unknown level: ${named.slice(0, 40)}`);
-  }
-  return "none-set";
-}
-
 async function check(call: Call, subject: string, text: string): Promise<Check> {
   const current = await level(call, subject);
   if (current === "none-set" || current === "NONE") return { kind: "no-level", level: current };
@@ -214,14 +188,14 @@ async function checkEach(call: Call, subject: string, text: string, current: Lev
   return messages.size === 0 ? { kind: "compatible" } : { kind: "incompatible", messages: [...messages] };
 }
 
+/** How many reasons to keep from an answer. */
+const MAX_REASONS = 20;
+
 function verdict(answer: RegistryAnswer, path: string): Check {
-  const { is_compatible, messages } = expected(checkAnswer, answer, path);
+  const { is_compatible, messages, reason } = expected(checkAnswer, answer, path);
   if (is_compatible) return { kind: "compatible" };
-  const reasons = (messages ?? [])
-    .filter((message) => message !== "")
-    .slice(0, MAX_REASONS)
-    .map(cut);
-  return { kind: "incompatible", messages: reasons.length === 0 ? [NO_REASON] : reasons };
+  const reasons = (messages ?? [reason ?? ""]).filter((message) => message !== "");
+  return { kind: "incompatible", messages: reasons.slice(0, MAX_REASONS).map(cut) };
 }
 
 async function register(call: Call, subject: string, text: string, isOwn: IsOwn): Promise<Registration> {
@@ -248,48 +222,4 @@ async function findEqual(call: Call, subject: string, text: string, isOwn: IsOwn
     if (statusOf(error) === 500) return undefined;
     throw error;
   }
-}
-
-/** A 404 means unknown only if it comes from the registry itself: with a wrong base path, any server answers 404. */
-function notFound(answer: RegistryAnswer, path: string): undefined {
-  const read = errorAnswer.safeParse(answer.body);
-  const code = read.success ? read.data.error_code : undefined;
-  if (typeof code === "number" && (code === 404 || Math.trunc(code / 100) === 404)) return undefined;
-  throw unexpected(path, "gave a 404 that does not look like a registry's; is this the registry's address?");
-}
-
-function expected<T>(shape: z.ZodType<T>, answer: RegistryAnswer, path: string): T {
-  const read = answer.status === 200 ? shape.safeParse(answer.body) : undefined;
-  if (read?.success === true) return read.data;
-  throw unexpected(
-    path,
-    answer.status === 200
-      ? "gave an answer in an unknown form"
-      : `answered with status ${answer.status}: ${messageOf(answer)}`,
-  );
-}
-
-function unexpected(path: string, what: string): GuardError {
-  return new GuardError("registry-down", `${path.split("?")[0]}: the registry ${what}`);
-}
-
-const NO_REASON = "no reason given";
-/** How many reasons to keep from an answer, and how many characters of each. */
-const MAX_REASONS = 20;
-const MAX_REASON = 2000;
-
-function messageOf({ body }: RegistryAnswer): string {
-  const read = errorAnswer.safeParse(body);
-  return cut((read.success ? read.data.message : undefined) ?? NO_REASON);
-}
-
-/** A registry may quote whole schemas, and its answer is stored with the amendment. */
-function cut(message: string): string {
-  return message.length <= MAX_REASON ? message : `${message.slice(0, MAX_REASON)}…`;
-}
-
-/** The status, 500 or above, that caused a registry-down error; undefined if it had a different cause. */
-function statusOf(error: unknown): number | undefined {
-  const cause = error instanceof GuardError ? error.cause : undefined;
-  return typeof cause === "object" && cause !== null && "status" in cause ? Number(cause.status) : undefined;
 }

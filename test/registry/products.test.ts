@@ -66,8 +66,7 @@ describe.each(PRODUCTS)("$product ($source)", (product) => {
     const recorded: Record<string, Recorded> = { [LOOK_UP]: product.notEqual, [REGISTER]: product.incompatible };
     expect(await ask(recorded, register)).toStrictEqual({ kind: "refused", status: 409, message: product.words });
     const checked = await ask(checking(product), check);
-    const checkedOne = product.checkOne as readonly [number, { readonly messages: readonly string[] }]; // recorded as JSON
-    expect(checked).toStrictEqual({ kind: "incompatible", messages: checkedOne[1].messages });
+    expect(checked).toStrictEqual({ kind: "incompatible", messages: product.reasons });
   });
 
   test("a text that is not a schema is refused, and is not reported as a registry that is down", async () => {
@@ -86,6 +85,41 @@ describe("a subject without a level of its own", () => {
       "GET /config": [200, { compatibilityLevel: "FULL" }],
     };
     expect(await ask(recorded, (registry) => registry.level("s"))).toBe("FULL");
+  });
+});
+
+// Apicurio 2.6.13 answers NONE for a subject without a level, and also enforces the registry's level then.
+describe("a subject whose level is reported as NONE, in a registry with level FULL", () => {
+  const LATEST_CHECK = "POST /compatibility/subjects/s/versions/latest";
+  const reported: Readonly<Record<string, Recorded>> = {
+    [CONFIG]: [200, { compatibilityLevel: "NONE" }],
+    "GET /config": [200, { compatibilityLevel: "FULL" }],
+  };
+  const reason = "Incompatible artifact: s [AVRO], num of incompatible diffs: {1}, list of diff types: [t at /]";
+
+  test("has the registry's level if it does not accept just any schema, and is checked by it", async () => {
+    const recorded: Record<string, Recorded> = {
+      ...reported,
+      [LATEST_CHECK]: [200, { is_compatible: false, reason }],
+      [CHECK]: [200, { is_compatible: false, reason }],
+    };
+    expect(await ask(recorded, (registry) => registry.level("s"))).toBe("FULL");
+    expect(await ask(recorded, check)).toStrictEqual({ kind: "incompatible", messages: [reason] });
+  });
+
+  const noLevel: readonly [string, Recorded][] = [
+    ["it accepts any schema", [200, { is_compatible: true }]],
+    ["it has no schema yet", [404, { error_code: 40401, message: "Subject 's' not found." }]],
+  ];
+  test.each(noLevel)("has level NONE if %s", async (_name, answer) => {
+    const recorded: Record<string, Recorded> = { ...reported, [LATEST_CHECK]: answer };
+    expect(await ask(recorded, (registry) => registry.level("s"))).toBe("NONE");
+    expect(await ask(recorded, check)).toStrictEqual({ kind: "no-level", level: "NONE" });
+  });
+
+  test("has no known level if the registry does not say what it accepts", async () => {
+    const recorded: Record<string, Recorded> = { ...reported, [LATEST_CHECK]: [422, { error_code: 42201 }] };
+    await expect(ask(recorded, (registry) => registry.level("s"))).rejects.toMatchObject({ code: "registry-down" });
   });
 });
 
@@ -178,6 +212,13 @@ describe("a server that is not a registry", () => {
     ["a redirect to a login", (answer) => answer.writeHead(302, { location: "http://127.0.0.1:9/login" }).end()],
     ["a redirect that keeps the method", (answer) => answer.writeHead(307, { location: "/v2" }).end()],
     ["a gateway's 502 in HTML", [502, "<html>Bad Gateway</html>"]],
+    ["Confluent's 404 for a path that it does not have", [404, { error_code: 404, message: "HTTP 404 Not Found" }]],
+    [
+      "Apicurio 2's 404 for a path that it does not have",
+      [404, { error_code: 404, message: "RESTEASY003210: Could not find resource", name: "NotFoundException" }],
+    ],
+    ["Apicurio 3's 404 for a path that it does not have", [404, { status: 404, name: "NotFoundException" }]],
+    ["Karapace's 404 for a path that it does not have", [404, JSON.stringify("Not Found")]],
     ["500", [500, { error_code: 50001, message: "Error in the backend data store" }]],
     ["no answer", () => {}],
     ["half an answer", (answer) => answer.writeHead(200, { "content-length": "900" }).write(`{"id":`)],

@@ -1,6 +1,6 @@
 /**
- * Each product's answers to our client's requests about subject `s`, taken from its source. Schemas and messages are
- * shortened; statuses, codes and fields are original.
+ * Each product's answers to our client's requests about subject `s`, taken from its source, or recorded from the running
+ * product where `source` says so. Schemas and messages are shortened; statuses, codes and fields are original.
  */
 import type { Recorded } from "./answers.ts";
 
@@ -27,6 +27,8 @@ export interface Product {
   readonly check: Recorded | undefined;
   /** POST /compatibility/subjects/s/versions/1 with an incompatible schema. */
   readonly checkOne: Recorded;
+  /** The reasons in that answer. */
+  readonly reasons: readonly string[];
   readonly missing: Recorded;
 }
 
@@ -38,7 +40,8 @@ const ONE = { subject: "s", version: 1, id: 5, schema: SCHEMA };
 const REASON =
   "{errorType:'TYPE_MISMATCH', description:'The type (path '/') of a field in the new schema does not match with the old schema', additionalInfo:'reader type: STRING not compatible with writer type: LONG'}";
 const REFUSED = `Schema being registered is incompatible with an earlier schema for subject "s", details: [${REASON}]`;
-const UNFIT: Recorded = [200, { is_compatible: false, messages: [REASON, "{oldSchemaVersion: 1}"] }];
+const REASONS = [REASON, "{oldSchemaVersion: 1}"];
+const UNFIT: Recorded = [200, { is_compatible: false, messages: REASONS }];
 const JAX_404: Recorded = [404, { error_code: 404, message: "HTTP 404 Not Found" }];
 
 const confluent7: Product = {
@@ -57,6 +60,46 @@ const confluent7: Product = {
   nonsense: [422, { error_code: 42201, message: "Invalid schema" }],
   check: UNFIT,
   checkOne: UNFIT,
+  reasons: REASONS,
+  missing: JAX_404,
+};
+
+const apicurioNothing: Recorded = [
+  422,
+  { error_code: 42201, message: "Failed to discover artifact type from content." },
+];
+const apicurioReason =
+  "Incompatible artifact: s [AVRO], num of incompatible diffs: {1}, list of diff types: [zip at /fields/1]";
+const apicurio2Reason = `${apicurioReason} Causes: zip at /fields/1`;
+const apicurio2Unknown: Recorded = [
+  404,
+  { error_code: 40401, message: "No artifact with ID 's' in group 'null' was found." },
+];
+const apicurio2Unfit: Recorded = [200, { is_compatible: false, reason: apicurio2Reason }];
+
+const apicurio3: Product = {
+  product: "Apicurio 3.3.3",
+  source: "recorded",
+  unknownSubject: NO_SUBJECT,
+  levelOfUnknown: NO_SUBJECT,
+  level: BACKWARD,
+  latest: [200, ONE],
+  notEqual: [404, { error_code: 40403, message: "The given schema does not match any schema under the subject s" }],
+  equal: [200, ONE],
+  registered: [200, { id: 6 }],
+  incompatible: [
+    409,
+    { error_code: 409, message: `io.apicurio.registry.rules.violation.RuleViolationException: ${apicurioReason}` },
+  ],
+  words: `io.apicurio.registry.rules.violation.RuleViolationException: ${apicurioReason}`,
+  lookUpOfNonsense: [
+    404,
+    { error_code: 40403, message: "The given schema does not match any schema under the subject s" },
+  ],
+  nonsense: apicurioNothing,
+  check: [200, { is_compatible: false }],
+  checkOne: [200, { is_compatible: false }],
+  reasons: [],
   missing: JAX_404,
 };
 
@@ -78,6 +121,23 @@ export const PRODUCTS: readonly Product[] = [
     registered: [200, { id: 6, version: 2, guid: "0ab2", schemaType: "AVRO", schema: SCHEMA, ts: 1_700_000_000_000 }],
     incompatible: [409, { error_code: 40901, message: REFUSED }],
   },
+  {
+    ...apicurio3,
+    product: "Apicurio 2.6.13",
+    unknownSubject: apicurio2Unknown,
+    levelOfUnknown: apicurio2Unknown,
+    latest: [200, { ...ONE, references: [] }],
+    equal: [200, { ...ONE, references: [] }],
+    incompatible: [
+      409,
+      { error_code: 409, message: `io.apicurio.registry.rules.RuleViolationException: ${apicurio2Reason}` },
+    ],
+    words: `io.apicurio.registry.rules.RuleViolationException: ${apicurio2Reason}`,
+    check: apicurio2Unfit,
+    checkOne: apicurio2Unfit,
+    reasons: [apicurio2Reason],
+  },
+  apicurio3,
   {
     product: "Karapace 6.2",
     source:
@@ -101,6 +161,7 @@ export const PRODUCTS: readonly Product[] = [
     nonsense: [422, { error_code: 42201, message: "Invalid AVRO schema. Error: unknown type" }],
     check: undefined,
     checkOne: [200, { is_compatible: false, messages: [karapaceReason] }],
+    reasons: [karapaceReason],
     missing: [404, JSON.stringify("Not Found")],
   },
   {
@@ -120,6 +181,7 @@ export const PRODUCTS: readonly Product[] = [
     nonsense: [422, { error_code: 422, message: "Invalid schema unknown type" }],
     check: undefined,
     checkOne: [200, { is_compatible: false, messages: [REASON] }],
+    reasons: [REASON],
     missing: [404, { message: "Not found", code: 404 }],
   },
 ];

@@ -57,11 +57,27 @@ async function refusalOf(
   candidate: Candidate,
   onAnswered: () => void,
 ): Promise<string | undefined> {
-  const subject = subjectOf(table, candidate);
-  const check = await registry.check(subject, candidate.text);
+  const check = await registry.check(subjectOf(table, candidate), candidate.text);
   onAnswered();
-  if (check.kind === "incompatible") return check.messages.join("; ");
-  const level = await registry.level(subject);
+  return check.kind === "incompatible"
+    ? reasonOf(check.messages, registry, table, candidate)
+    : ownRefusal(registry, table, candidate);
+}
+
+/** The registry's reasons, or else those of our own rules, because Apicurio 3 gives none. */
+async function reasonOf(
+  given: readonly string[],
+  registry: Registry,
+  table: TableState,
+  candidate: Candidate,
+): Promise<string> {
+  if (given.length > 0) return given.join("; ");
+  const own = await ownRefusal(registry, table, candidate);
+  return own ?? "the registry gave no reason";
+}
+
+async function ownRefusal(registry: Registry, table: TableState, candidate: Candidate): Promise<string | undefined> {
+  const level = await registry.level(subjectOf(table, candidate));
   const { keySchema } = table.shape;
   const before = candidate.part === "value" ? table.flowed : keySchema === undefined ? [] : [keySchema];
   const flowed = before.map((schema) => parseSchemaText(schema.text)).toReversed();
@@ -91,7 +107,9 @@ async function askToWatch(
   onAnswered();
   const isRefused =
     check.kind === "incompatible" && (await versionWith(registry, subject, candidate.hash)) === undefined;
-  return isRefused ? { kind: "refused", candidate, text: check.messages.join("; ") } : { kind: "fits", candidate };
+  return isRefused
+    ? { kind: "refused", candidate, text: await reasonOf(check.messages, registry, table, candidate) }
+    : { kind: "fits", candidate };
 }
 
 export function subjectOf({ shape }: TableState, { part }: Candidate): string {
