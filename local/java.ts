@@ -24,12 +24,17 @@ function candidate(): string {
   return existsSync(own) ? own : "java";
 }
 
-/** Finds the java command in JAVA_HOME, or else in PATH. Throws `missingTool` if there is none of version 17 or later. */
-export async function findJava(): Promise<string> {
+/** The java command in JAVA_HOME, or else in PATH, and its version; undefined if there is none that works. */
+export async function installedJava(): Promise<{ readonly java: string; readonly major: number } | undefined> {
   const java = candidate();
   const version = await run(java, ["-version"]).catch(() => undefined);
-  if (version === undefined) throw missingTool("a JDK (no working `java` found)");
-  const major = Number(/version "(\d+)/.exec(version.stderr)?.[1] ?? 0);
-  if (major < 17) throw missingTool(`a JDK, 17 or later (\`${java}\` is version ${major})`);
-  return java;
+  return version && { java, major: Number(/version "(\d+)/.exec(version.stderr)?.[1] ?? 0) };
+}
+
+/** Finds the java command in JAVA_HOME, or else in PATH. Throws `missingTool` if there is none of version 17 or later. */
+export async function findJava(): Promise<string> {
+  const found = await installedJava();
+  if (found === undefined) throw missingTool("a JDK (no working `java` found)");
+  if (found.major < 17) throw missingTool(`a JDK, 17 or later (\`${found.java}\` is version ${found.major})`);
+  return found.java;
 }

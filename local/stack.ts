@@ -4,7 +4,7 @@ import { findJava } from "./java.ts";
 import { type SecuredListeners, createKafka } from "./kafka.ts";
 import { createPostgres } from "./postgres.ts";
 import { killFamily } from "./processes.ts";
-import { createRegistry } from "./registry.ts";
+import { createRegistry, type RegistryProgram } from "./registry.ts";
 import { type Prepared, type Server, type Supervisor, startSupervisor } from "./supervisor.ts";
 
 /**
@@ -28,6 +28,8 @@ export interface StackOptions {
   readonly kafkaJvmFlags?: readonly string[] | undefined;
   /** The registry keeps its data in this stack's Kafka and so survives a restart; it takes some seconds longer to start. */
   readonly registryInKafka?: boolean | undefined;
+  /** A different version of the registry. */
+  readonly registryProgram?: RegistryProgram | undefined;
 }
 
 /** The servers of a stack. Reading the address of a part that was not started throws. */
@@ -75,7 +77,8 @@ async function startParts(supervisor: Supervisor, running: Map<Part, Running>, o
   async function registry(): Promise<Addresses["registry"] | undefined> {
     if (options.registry === false || jvm === undefined) return undefined;
     const storage = options.registryInKafka === true ? await kafka : undefined;
-    return up("registry", createRegistry(supervisor, jvm, storage?.brokers));
+    const program = options.registryProgram ?? { java: jvm.java, jar: jvm.jars.registry };
+    return up("registry", createRegistry(supervisor, program, storage?.brokers));
   }
   const [atPostgres, atKafka, atRegistry] = await Promise.all([postgres, kafka, registry()]);
   return { postgres: atPostgres, kafka: atKafka, registry: atRegistry };

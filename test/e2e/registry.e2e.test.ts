@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
-import { startStack } from "../../local/stack.ts";
 import { fieldOf } from "../../src/event/field.ts";
 import { envelopeSchema } from "../../src/event/envelope/schema.ts";
 import { attnum } from "../../src/table/column.ts";
 import { faultyRegistry } from "../stack/faulty-registry.ts";
+import { ownRegistry } from "../stack/own-registry.ts";
 import { servers } from "../stack/servers.ts";
 import { until } from "../stack/until.ts";
 import { captureTable, latest, type World } from "./world.ts";
@@ -188,10 +188,8 @@ describe("a registry", () => {
 });
 
 it("a registry that was emptied while the service was down gets the schemas again, and events have ids that it knows", async () => {
-  // A registry of its own: deleting a subject for good also removes content that another test is just registering.
-  await using own = await startStack({ postgres: false, kafka: false });
-  if (own.registry === undefined) throw new Error("no registry");
-  const { url } = own.registry;
+  await using registry = await ownRegistry();
+  const { url } = registry;
   await using world = await captureTable({ registryUrl: url });
   const { database, topic, events } = world;
   await world.stop();

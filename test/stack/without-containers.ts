@@ -1,8 +1,6 @@
 import type { TestProject } from "vitest/node";
 import type { Part } from "../../local/stack.ts";
-
-/** Does not match the name of any test. */
-const NONE = /(?!)/;
+import { skipEveryTest } from "./skip-every-test.ts";
 
 /**
  * With FIELDGATE_STACK=containers on a machine that cannot run containers, prints the reason and makes all tests of the
@@ -13,7 +11,6 @@ export async function skippedWithoutContainers(project: TestProject, parts: read
   const { whyNoContainers } = await import("../../local/containers.ts");
   const missing = await whyNoContainers(parts);
   if (missing === undefined) return false;
-  process.stderr.write(`FIELDGATE_STACK=containers: ${missing}; every test of project ${project.name} is skipped\n`);
-  project.config.testNamePattern = NONE;
+  skipEveryTest(project, `FIELDGATE_STACK=containers: ${missing}`);
   return true;
 }

@@ -1,18 +1,19 @@
 import type { Reporter, TestCase, TestModule } from "vitest/node";
+import { outcomes } from "../stack/outcomes.ts";
 import { VERSIONS } from "./binaries.ts";
 import { SITUATIONS } from "./situation.ts";
 
-/** Prints a table of versions and situations, with the seconds that the tests of each version took, after a run. Tests that were skipped or did not run do not count as passed. */
+/** Prints a table of versions and situations, with the seconds that the tests of each version took, after a run. */
 export const tableReporter: Reporter = {
   onTestRunEnd(modules: readonly TestModule[]) {
     const head = ["PostgreSQL", ...SITUATIONS.map(({ name }) => name), "other tests", "seconds"];
     const rows = Object.values(VERSIONS).map((version) => {
       const own = modules.filter((module) => module.project.name === `postgres-${version.split(".")[0]}`);
       const tests = own.flatMap((module) => [...module.children.allTests()]);
-      const cells = SITUATIONS.map(({ name }) => cell(tests.filter((test) => situationOf(test) === name)));
+      const cells = SITUATIONS.map(({ name }) => outcomes(tests.filter((test) => situationOf(test) === name)));
       const others = own.filter((module) => !module.moduleId.endsWith("situations.ts"));
       const seconds = own.reduce((sum, module) => sum + module.diagnostic().duration, 0) / 1000;
-      const rest = cell(others.flatMap((module) => [...module.children.allTests()]));
+      const rest = outcomes(others.flatMap((module) => [...module.children.allTests()]));
       return [version.split("-")[0] ?? "", ...cells, rest, seconds.toFixed(0)];
     });
     const widths = head.map((_, at) => Math.max(...[head, ...rows].map((row) => row[at]?.length ?? 0)));
@@ -23,16 +24,4 @@ export const tableReporter: Reporter = {
 
 function situationOf(test: TestCase): string | undefined {
   return test.parent.type === "suite" ? test.parent.name : undefined;
-}
-
-function cell(tests: readonly TestCase[]): string {
-  if (tests.length === 0) return "not run";
-  const count = (state: string) => tests.filter((test) => test.result().state === state).length;
-  const parts = [
-    [count("passed"), "passed"],
-    [count("failed"), "failed"],
-    [count("skipped"), "skipped"],
-    [count("pending"), "not run"],
-  ] as const;
-  return parts.flatMap(([n, what]) => (n === 0 ? [] : [`${n} ${what}`])).join(", ");
 }
