@@ -5,13 +5,13 @@ import { expect, test } from "vitest";
 import { faultyRegistry } from "./faulty-registry.ts";
 
 /** Takes the place of the real registry, and answers with the requested path. */
-async function echo() {
+async function echo(base = "/apis/ccompat/v7") {
   const server = createServer((request, answer) => answer.end(JSON.stringify(`${request.method} ${request.url}`)));
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   const { port } = server.address() as AddressInfo;
   return {
-    url: `http://127.0.0.1:${port}/apis/ccompat/v7`,
+    url: `http://127.0.0.1:${port}${base}`,
     [Symbol.dispose]() {
       server.close();
       server.closeAllConnections();
@@ -19,11 +19,11 @@ async function echo() {
   };
 }
 
-test("requests reach the registry with the path after the base", async () => {
-  using real = await echo();
+test.each(["/apis/ccompat/v7", ""])("requests reach the registry with the path after the base '%s'", async (base) => {
+  using real = await echo(base);
   await using registry = await faultyRegistry(real.url);
   const response = await fetch(`${registry.url}/subjects?deleted=true`);
-  expect(await response.json()).toBe("GET /apis/ccompat/v7/subjects?deleted=true");
+  expect(await response.json()).toBe(`GET ${base}/subjects?deleted=true`);
   expect(registry.asked).toStrictEqual([{ method: "GET", path: "/subjects?deleted=true", body: "" }]);
 });
 

@@ -61,12 +61,13 @@ function meet(fault: Fault, answer: ServerResponse): void {
 
 /** `target` is the base of the real registry's API, `servers.registry.url`. */
 export async function faultyRegistry(target: string): Promise<FaultyRegistry> {
-  const base = new URL(target);
+  const { pathname } = new URL(target);
+  const base = pathname === "/" ? "" : pathname;
   const asked: Asked[] = [];
   let faultOf = (_request: Asked): Fault | undefined => undefined;
   const server = createServer((request, answer) => {
     void (async () => {
-      const path = (request.url ?? "").replace(base.pathname, "");
+      const path = (request.url ?? "").replace(base, "");
       const one: Asked = { method: request.method ?? "GET", path, body: (await buffer(request)).toString() };
       asked.push(one);
       const fault = faultOf(one);
@@ -84,7 +85,7 @@ export async function faultyRegistry(target: string): Promise<FaultyRegistry> {
     await once(server, "close");
   }
   return {
-    url: `http://127.0.0.1:${port}${base.pathname}`,
+    url: `http://127.0.0.1:${port}${base}`,
     asked,
     fail(fault, when = () => true) {
       faultOf = (request) => (when(request) ? fault : undefined);
