@@ -47,7 +47,8 @@ export async function proveRelation(
   const columns = identify(control.catalog, captured, state, { ...read, table }, row.lsn);
   if (columns === undefined) return refuseUnexplained(session, captured, topic, table, row.lsn);
   const isShorter = lacksKnown(state, columns) && !isExplained(control.catalog, relation, columns);
-  if (isShorter && (await passIfUnsent(session, captured, topic, table, row.lsn))) return;
+  const isPart = isShorter && (await reportsAll(session, state));
+  if (isPart && (await passIfUnsent(session, captured, topic, table, row.lsn))) return;
   captured.columns = columns;
   captured.proven = true;
   captured.encoder = undefined;
@@ -81,17 +82,22 @@ export async function proveRelation(
  * were last proven, nothing has changed since. Used only where the catalog leaves a doubt.
  */
 async function columnsByTrigger(
-  { control, source }: Parts<"control">,
+  session: Parts<"control">,
   { relation, columns }: Captured,
   topic: string,
 ): Promise<Captured["columns"]> {
-  const { complete } = control.ddl;
-  const { known, undescribed } = tableOf(control.state, topic);
+  const table = tableOf(session.control.state, topic);
+  const { known } = table;
   const same =
     known.length === relation.columns.length &&
     known.every((column, index) => isSame(column, columns[index], relation.columns[index]));
-  if (complete === undefined || !same || undescribed === true) return columns;
-  return (await source.triggerIdentity()) === complete ? known.map(({ attnum }) => attnum) : columns;
+  return same && (await reportsAll(session, table)) ? known.map(({ attnum }) => attnum) : columns;
+}
+
+/** True if the trigger has reported every DDL on the table since its columns were last proven. */
+async function reportsAll({ control, source }: Parts<"control">, { undescribed }: TableState): Promise<boolean> {
+  const { complete } = control.ddl;
+  return complete !== undefined && undescribed !== true && (await source.triggerIdentity()) === complete;
 }
 
 /** True if the row does not have all columns that were last proven. Those that are not identified may be any of them. */

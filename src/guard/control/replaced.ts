@@ -81,9 +81,10 @@ export async function refuseUnexplained(
 }
 
 /**
- * For a row without columns that have been dropped since, before it or after it. If the publication may have left them
- * out for a while, the row does not show that they were dropped: a null in their place could stand for a value. Then the
- * table's rows are passed over until it is certainly sent in full. Returns whether they are.
+ * For a row without columns that have been dropped since, although the DDL trigger has not reported that they were dropped
+ * before it. If the publication may have left them out for a while, it is taken to have done so: a null in their place
+ * would stand for a value. Then the table's rows are passed over until it is certainly sent in full. Returns whether they
+ * are.
  */
 export async function passIfUnsent(
   session: Parts<"control" | "tape">,
