@@ -128,12 +128,13 @@ async function refuseAddress(
   reply: FastifyReply,
   access: Access,
 ): Promise<void> {
+  let answer: unknown = problem;
   try {
     await authorize(request.headers, access);
-    sendError(problem, request, reply);
   } catch (error) {
-    sendError(error, request, reply);
+    answer = error;
   }
+  sendError(answer, request, reply.headers(ALWAYS));
 }
 
 function sendError(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
@@ -141,7 +142,7 @@ function sendError(error: unknown, request: FastifyRequest, reply: FastifyReply)
   if (status >= 500) request.log.error({ err: error, method: request.method, url: request.url }, "request failed");
   if (status === 401) reply.header("www-authenticate", "Bearer");
   if (status === 403) reply.header("www-authenticate", 'Bearer error="insufficient_scope"');
-  return reply.status(status).headers(ALWAYS).send(body);
+  return reply.status(status).send(body);
 }
 
 const ALWAYS = { "x-content-type-options": "nosniff", "cache-control": "no-store" };

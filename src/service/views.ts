@@ -171,12 +171,12 @@ function chunkView(running: RunningConnector, job: ChunkJob, now: number): Chunk
     rate,
     secondsLeft: secondsLeft ?? null,
     state: job.state,
-    why: job.stuck?.text ?? (job.reason ? renderJobReason(job.reason) : heldUpBy(job, table)),
+    why: job.stuck?.text ?? (job.reason ? renderJobReason(job.reason) : whyIdle(job, table)),
   };
 }
 
 /** Why a running job reads nothing at the moment. */
-function heldUpBy({ state }: ChunkJob, table: TableState | undefined): string | undefined {
+function whyIdle({ state }: ChunkJob, table: TableState | undefined): string | undefined {
   if (state !== "running" || table === undefined) return undefined;
   if (table.parked !== undefined) return "the table is parked: its rows are read once it flows again";
   return otherKeyOf(table) && "the table has a new key: its rows are read once that is decided";

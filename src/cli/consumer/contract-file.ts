@@ -88,17 +88,20 @@ export function pathInRepository(cwd: string, path: string): string {
 
 /** The folder that contains `.git`, at or above the file's; undefined outside a repository. */
 function repositoryOf(path: string): string | undefined {
-  let root = dirname(path);
-  while (!existsSync(join(root, ".git")) && root !== dirname(root)) root = dirname(root);
-  return existsSync(join(root, ".git")) ? root : undefined;
+  return nearestWith(".git", dirname(path));
+}
+
+/** The nearest folder, from `start` upward, that contains this name; undefined if none does. */
+function nearestWith(name: string, start: string): string | undefined {
+  for (let folder = start; ; folder = dirname(folder)) {
+    if (existsSync(join(folder, name))) return folder;
+    if (folder === dirname(folder)) return undefined;
+  }
 }
 
 function findUpward(start: string): string {
-  for (let folder = start; ; folder = dirname(folder)) {
-    const path = join(folder, FILE);
-    if (existsSync(path)) return path;
-    if (folder === dirname(folder)) break;
-  }
+  const folder = nearestWith(FILE, start);
+  if (folder !== undefined) return join(folder, FILE);
   throw new GuardError("not-found", `there is no ${FILE} in ${start} or any folder above it`, {
     next: "write one with `fieldgate contract init --client CLIENT --topic TOPIC`, or name it with --file",
   });

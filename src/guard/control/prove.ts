@@ -46,7 +46,7 @@ export async function proveRelation(
   const state = tableOf(control.state, topic);
   const columns = identify(control.catalog, captured, state, { ...read, table }, row.lsn);
   if (columns === undefined) return refuseUnexplained(session, captured, topic, table, row.lsn);
-  const isShorter = lacksKnown(state, columns) && !isExplained(control.catalog, relation, columns);
+  const isShorter = lacksKnown(state, columns) && explanationOf(control.catalog, relation, columns) === undefined;
   const isPart = isShorter && (await reportsAll(session, state));
   if (isPart && (await passIfUnsent(session, captured, topic, table, row.lsn))) return;
   captured.columns = columns;
@@ -106,14 +106,14 @@ function lacksKnown({ known }: TableState, columns: readonly (Attnum | undefined
   return lacking.length > columns.filter((column) => column === undefined).length;
 }
 
-/** True if a DDL message says that the table has these columns. */
-function isExplained(
+/** The table as a DDL message describes it, if it says that the table has these columns. */
+function explanationOf(
   { explained }: CatalogReads,
   relation: Relation,
   columns: readonly (Attnum | undefined)[],
-): boolean {
+): Table | undefined {
   const table = explained.get(relation.oid);
-  return table !== undefined && fits(table, relation, columns);
+  return table !== undefined && fits(table, relation, columns) ? table : undefined;
 }
 
 function knownColumns({ known, assigned }: TableState): KnownColumns {
@@ -124,10 +124,10 @@ function knownColumns({ known, assigned }: TableState): KnownColumns {
  * Takes the table from a DDL message that describes exactly these columns at this position in the log. The catalog may
  * already be ahead.
  */
-function takeExplained({ explained }: CatalogReads, captured: Captured, doubt: boolean): Table | undefined {
-  const table = explained.get(captured.relation.oid);
-  explained.delete(captured.relation.oid);
-  return table !== undefined && !doubt && fits(table, captured.relation, captured.columns) ? table : undefined;
+function takeExplained(catalog: CatalogReads, captured: Captured, doubt: boolean): Table | undefined {
+  const table = explanationOf(catalog, captured.relation, captured.columns);
+  catalog.explained.delete(captured.relation.oid);
+  return doubt ? undefined : table;
 }
 
 /** True if the table has these columns of the log in this order. A column that is not identified matches any column. */
@@ -207,8 +207,8 @@ function identify(
       return proof.columns;
     case "ambiguous": {
       // A DDL message since the last proof shows which reading is right, unless it contradicts what is certain.
-      const explained = catalog.explained.get(relation.oid);
-      if (explained === undefined || !fits(explained, relation, proof.columns)) return proof.columns;
+      const explained = explanationOf(catalog, relation, proof.columns);
+      if (explained === undefined) return proof.columns;
       return explained.columns.filter((column) => !column.generated).map((column) => column.attnum);
     }
     case "impossible":
