@@ -49,8 +49,7 @@ export async function runCli(args: readonly string[], options: CliOptions = {}):
   const ended = new Promise<number | null>((resolve) => child.once("close", resolve));
   if (options.interruptWhen === undefined) child.stdin.end();
   else {
-    await options.interruptWhen(() => out);
-    child.kill(options.signal ?? "SIGINT");
+    await options.interruptWhen(() => out).finally(() => child.kill(options.signal ?? "SIGINT"));
   }
   return { code: await ended, out, err };
 }
