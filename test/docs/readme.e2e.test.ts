@@ -35,7 +35,10 @@ function commandOf(beginning: string, name: string): readonly string[] {
   const lines = blocks("sh", name).flatMap((block) => block.split("\n"));
   const line = lines.find((one) => one.startsWith(`npx fieldgate ${beginning}`));
   if (line === undefined) throw new Error(`the README has no command fieldgate ${beginning}`);
-  return line.replace(/ +#.*$/, "").split(/ +/).slice(2);
+  return line
+    .replace(/ +#.*$/, "")
+    .split(/ +/)
+    .slice(2);
 }
 
 it("whoever follows the README with a role of least privilege is protected: the new field is withheld", async () => {
