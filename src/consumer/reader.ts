@@ -21,7 +21,10 @@ export interface SchemaSource {
 export interface EventReaderOptions {
   readonly registry: SchemaSource;
   readonly topic: string;
-  /** The consumer's own schema, as JSON. Without it, each event is decoded with the schema that it names. */
+  /**
+   * The consumer's own schema for events, as JSON. Without it, each event is decoded with the schema that it names, as
+   * keys always are.
+   */
   readonly schema?: Json | undefined;
   /** What a long is decoded to, by default `bigint`. `number` throws beyond 2^53, which includes every `ts_ns`. */
   readonly longs?: Longs | undefined;
@@ -53,13 +56,19 @@ const FAILED_FOR_MS = 1000;
 /** Decodes events in Confluent's wire format. Throws `schema-invalid` if the reader's schema cannot be used. */
 export function eventReader({ registry, topic, schema, longs = "bigint" }: EventReaderOptions): EventReader {
   const reader = schema === undefined ? undefined : readerOf(topic, schema, longs);
-  const decoders = boundedOnce(async (id) => decoderOf(topic, await writerSchema(registry, topic, id), reader, longs));
+  const decodersFor = (own: typeof reader) =>
+    boundedOnce(async (id) => decoderOf(topic, await writerSchema(registry, topic, id), own, longs));
+  // The consumer's schema is one of events, not of keys.
+  const decoders: Readonly<Record<MessagePart, ReturnType<typeof decodersFor>>> = {
+    value: decodersFor(reader),
+    key: decodersFor(undefined),
+  };
   return {
     topic,
     fingerprint: schema === undefined ? undefined : readerFingerprint(schema),
     decode: async (value, headers, part = "value") => {
       if (value === null || value === undefined) return null;
-      const decode = await decoders(schemaIdIn(topic, value, headers, part));
+      const decode = await decoders[part](schemaIdIn(topic, value, headers, part));
       return decode(payloadOf(value));
     },
   };

@@ -74,6 +74,16 @@ describe("an event is decoded", () => {
     expect({ ...((await decoded(undefined, writer, value)) as object) }).toEqual(value);
   });
 
+  it("and a key with the key's own schema, also if the consumer has a schema for the events", async () => {
+    const key: Json = { type: "record", name: "Key", namespace: TOPIC, fields: [{ name: "id", type: "long" }] };
+    const schema = record([{ name: "name", type: ["null", "string"], default: null }]);
+    const reader = eventReader({ registry: registryOf({ 4: key, 5: WRITER }), topic: TOPIC, schema });
+    const message = { key: framed(4, key, { id: 7n }), value: framed(5, WRITER, VALUE) };
+    expect({ ...((await reader.decode(message.key, {}, "key")) as object) }).toEqual({ id: 7n });
+    expect({ ...((await reader.decode(message.value, {})) as object) }).toEqual({ name: VALUE.name });
+    expect({ ...((await reader.decode(message.key, {}, "key")) as object) }).toEqual({ id: 7n });
+  });
+
   it("to null without a value and without asking the registry", async () => {
     const registry = registryOf({});
     const reader = eventReader({ registry, topic: TOPIC });
