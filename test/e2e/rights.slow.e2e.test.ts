@@ -6,11 +6,23 @@ import { liveGroups } from "../../src/kafka/groups.ts";
 import { until } from "../stack/until.ts";
 import { createTopics, kafkaClient, uniquePrefix } from "../stack/topic.ts";
 import { freshDatabase } from "../stack/database.ts";
+import { startFakeSlack } from "../slack/fake-slack.ts";
 import { startService } from "./service.ts";
 
 const { AclOperationTypes, AclPermissionTypes, AclResourceTypes, ResourcePatternTypes } = kafkajs;
 
-async function denyWrite(brokers: readonly string[], topic: string): Promise<void> {
+/** A broker of its own, on which everybody may do what no access list forbids. */
+const brokerWithRights = () =>
+  startStack({
+    postgres: false,
+    registry: false,
+    kafkaProperties: {
+      "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
+      "allow.everyone.if.no.acl.found": "true",
+    },
+  });
+
+async function deny(right: "READ" | "WRITE", brokers: readonly string[], topic: string): Promise<void> {
   const admin = kafkaClient(brokers).admin();
   await admin.connect();
   try {
@@ -22,7 +34,7 @@ async function denyWrite(brokers: readonly string[], topic: string): Promise<voi
           resourcePatternType: ResourcePatternTypes.LITERAL,
           principal: "User:ANONYMOUS",
           host: "*",
-          operation: AclOperationTypes.WRITE,
+          operation: AclOperationTypes[right],
           permissionType: AclPermissionTypes.DENY,
         },
         {
@@ -42,21 +54,14 @@ async function denyWrite(brokers: readonly string[], topic: string): Promise<voi
 }
 
 it("a data topic without the right to write stops the connector with its name, and nothing is acknowledged", async () => {
-  await using own = await startStack({
-    postgres: false,
-    registry: false,
-    kafkaProperties: {
-      "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
-      "allow.everyone.if.no.acl.found": "true",
-    },
-  });
+  await using own = await brokerWithRights();
   const { brokers } = own.kafka;
   await using database = await freshDatabase();
   await database.query("create table t (id int primary key, a text)");
   const prefix = uniquePrefix();
   const topic = `${prefix}.public.t`;
   await createTopics([topic], kafkaClient(brokers));
-  await denyWrite(brokers, topic);
+  await deny("WRITE", brokers, topic);
   await using service = await startService({
     database: database.address,
     prefix,
@@ -76,15 +81,37 @@ it("a data topic without the right to write stops the connector with its name, a
   expect(rows).toHaveLength(1);
 });
 
+it.each(["contracts", "commands"])(
+  "the right to read %s is withdrawn: the end names the topic, and is logged and alerted once",
+  async (kind) => {
+    await using own = await brokerWithRights();
+    const { brokers } = own.kafka;
+    await using database = await freshDatabase();
+    await database.query("create table t (id int primary key, a text)");
+    await using slack = await startFakeSlack();
+    const prefix = uniquePrefix();
+    await using service = await startService({
+      database: database.address,
+      prefix,
+      tables: ["public.t"],
+      kafkaBrokers: brokers,
+      env: { FIELDGATE_SLACK_WEBHOOK_URL: slack.url },
+    });
+    const topic = `__fieldgate.${prefix}.${kind}`;
+    await deny("READ", brokers, topic);
+    expect(await service.exited).toBe(1);
+    const errors = service
+      .output()
+      .split("\n")
+      .filter((line) => line.includes('"level":50'));
+    expect(errors).toEqual([expect.stringMatching(`kafka-refused.*${topic}`)]);
+    const alerts = slack.payloads.filter((payload) => JSON.stringify(payload).includes(topic));
+    expect(alerts).toHaveLength(1);
+  },
+);
+
 it("groups that may not be described are unknown, although the broker silently lists none", async () => {
-  await using own = await startStack({
-    postgres: false,
-    registry: false,
-    kafkaProperties: {
-      "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
-      "allow.everyone.if.no.acl.found": "true",
-    },
-  });
+  await using own = await brokerWithRights();
   const kafka = ourKafka({ brokers: own.kafka.brokers, clientId: "t" });
   expect(await liveGroups(kafka, ["t"])).toMatchObject({ kind: "seen" });
   const admin = kafka.inner.admin();
