@@ -6,9 +6,13 @@ import type { Contract } from "./contract.ts";
 
 export interface FirstContract {
   readonly client: ClientName;
-  readonly topic: string;
   readonly consumer: string;
   readonly environment: string;
+  readonly topics: readonly FirstTopic[];
+}
+
+export interface FirstTopic {
+  readonly topic: string;
   /** The row's columns that are currently in the events. */
   readonly columns: readonly string[];
   /** The path of the `.avsc`, relative to the file, for a client that decodes with its own schema. */
@@ -16,10 +20,9 @@ export interface FirstContract {
 }
 
 /** Writes the file for one kind of client. Lines that are guesses are marked as assumed. */
-export function firstContractText({ client, topic, consumer, environment, columns, schema }: FirstContract): string {
-  const { is, decodesWith, unknownFields, view, assumes, longs } = clientOf(client);
+export function firstContractText({ client, consumer, environment, topics }: FirstContract): string {
   const lines = [
-    `# What ${scalar(consumer)} reads, and how. Fieldgate checks this before a new field flows. Written for ${is}.`,
+    `# What ${scalar(consumer)} reads, and how. Fieldgate checks this before a new field flows. Written for ${clientOf(client).is}.`,
     "# Lines marked Assumed are guesses: correct them and run `fieldgate check`. After a deploy: `fieldgate publish`.",
     "version: 1",
     "# The same name in every environment.",
@@ -29,6 +32,14 @@ export function firstContractText({ client, topic, consumer, environment, column
     "# The environment it runs in; `fieldgate publish --env` overrides this.",
     `environment: ${scalar(environment)}`,
     "topics:",
+    ...topics.flatMap((topic) => topicLines(client, consumer, topic)),
+  ];
+  return `${lines.join("\n")}\n`;
+}
+
+function topicLines(client: ClientName, consumer: string, { topic, columns, schema }: FirstTopic): readonly string[] {
+  const { decodesWith, unknownFields, view, assumes, longs } = clientOf(client);
+  return [
     `  - topic: ${scalar(topic)}`,
     "    # The client library that decodes.",
     `    runtime: ${client}`,
@@ -44,7 +55,6 @@ export function firstContractText({ client, topic, consumer, environment, column
     "    # Its Kafka consumer groups. Alerts list groups that no contract names.",
     `    # groups: [${scalar(consumer)}]`,
   ];
-  return `${lines.join("\n")}\n`;
 }
 
 /** The type says that a client may have `longs`, which the keys of CLIENTS hide. */

@@ -171,12 +171,12 @@ it("a contract with 10,000 fields is published", async () => {
 
 it.each([
   "check --format json --format text",
-  "contract init --topic a --topic b",
+  "contract init --client s3 --client s3",
   "release x --reason one --reason two",
 ])("an option that is given twice is refused, because one of the values would be ignored: %s", async (line) => {
   const { code, out, err } = await runCli(line.split(" "), { cwd: folder });
   expect([code, out]).toEqual([1, ""]);
-  expect(err).toMatch(/^error: option '--(format|topic|reason) <\w+>' may be given only once$/m);
+  expect(err).toMatch(/^error: option '--(format|client|reason) <\w+>' may be given only once$/m);
 });
 
 it("an option that takes several values may be given several times", async () => {

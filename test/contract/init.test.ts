@@ -15,11 +15,9 @@ const NAMES = Object.keys(CLIENTS) as ClientName[]; // the keys of CLIENTS
 const first = (client: ClientName) =>
   firstContractText({
     client,
-    topic: "1.2",
     consumer: "true",
     environment: "1e3",
-    columns: COLUMNS,
-    schema: "schemas/1.2.avsc",
+    topics: [{ topic: "1.2", columns: COLUMNS, schema: "schemas/1.2.avsc" }],
   });
 
 /** avsc accepts only ASCII letters in names. */
@@ -57,8 +55,9 @@ test.each(NAMES)("every line of the first contract for %s is explained", (client
 });
 
 test("a first contract reads well", () => {
-  const facts = { topic: "inventory.public.customers", consumer: "replica", environment: "default", schema: "a.avsc" };
-  expect(firstContractText({ client: "connect-jdbc", columns: ["id", "zip"], ...facts })).toMatchInlineSnapshot(`
+  const topics = [{ topic: "inventory.public.customers", columns: ["id", "zip"], schema: "a.avsc" }];
+  const facts = { consumer: "replica", environment: "default", topics };
+  expect(firstContractText({ client: "connect-jdbc", ...facts })).toMatchInlineSnapshot(`
     "# What replica reads, and how. Fieldgate checks this before a new field flows. Written for Kafka Connect's JDBC sink.
     # Lines marked Assumed are guesses: correct them and run \`fieldgate check\`. After a deploy: \`fieldgate publish\`.
     version: 1

@@ -6,16 +6,16 @@ import { type Command, Option } from "commander";
 import { type ClientName, CLIENTS } from "../../contract/clients.ts";
 import { GuardError } from "../../errors.ts";
 import { chooseSource } from "../check/source.ts";
-import { type Terminal, withExamples, indentSchema, EXIT } from "../command.ts";
+import { type Terminal, withExamples, indentSchema, listOption, EXIT } from "../command.ts";
 
 /**
- * `contract init` writes a first fieldgate.yaml from the current schema of a topic and, for clients that decode with
- * their own schema, also that schema as an .avsc. Everything is checked before the first file is written.
+ * `contract init` writes a first fieldgate.yaml from the current schemas of topics and, for clients that decode with
+ * their own schemas, also those schemas as .avsc files. Everything is checked before the first file is written.
  */
 
 interface Options {
   readonly client: ClientName;
-  readonly topic: string;
+  readonly topic: readonly string[];
   readonly consumer?: string;
   readonly env: string;
   readonly schema?: string;
@@ -29,14 +29,18 @@ export function addContract(program: Command, terminal: Terminal): void {
     .description("write this repository's contract file")
     .command("init")
     .description(
-      "write a first fieldgate.yaml from the topic's schema, with comments on what each line means and what is assumed",
+      "write a first fieldgate.yaml from the topics' schemas, with comments on what each line means and what is assumed",
     )
     .addOption(
       new Option("--client <client>", "the client library that reads the topic")
         .choices(Object.keys(CLIENTS))
         .makeOptionMandatory(),
     )
-    .requiredOption("--topic <topic>", "the Kafka topic, e.g. inventory.public.customers")
+    .addOption(
+      listOption("--topic <topic>", "a Kafka topic, e.g. inventory.public.customers")
+        .default(undefined)
+        .makeOptionMandatory(),
+    )
     .option("--consumer <name>", "the consumer's name (default: the folder's name)")
     .option("--env <environment>", "the environment it runs in", "default")
     .option(
@@ -56,21 +60,37 @@ export function addContract(program: Command, terminal: Terminal): void {
 }
 
 async function writeContract(terminal: Terminal, options: Options): Promise<void> {
-  const { client, topic, env: environment, force } = options;
+  const { client, env: environment, force } = options;
   const consumer = options.consumer ?? basename(terminal.cwd);
-  await checkNames({ topic, consumer, environment });
+  const names = [...new Set(options.topic)];
+  for (const topic of names) await checkNames({ topic, consumer, environment });
+  if (options.schema !== undefined && names.length > 1) {
+    throw new GuardError("usage", "--schema names the schema of one topic, and several topics are given", {
+      next: "leave it out, and correct the paths in the file that is written",
+    });
+  }
   const file = resolve(terminal.cwd, options.file);
-  const ownSchema = CLIENTS[client].decodesWith === "reader";
-  const schemaFile = resolve(terminal.cwd, options.schema ?? resolve(dirname(file), `${topic}.avsc`));
-  const makesSchema = ownSchema && (options.schema === undefined || !existsSync(schemaFile));
-  const paths = makesSchema ? [file, schemaFile] : [file];
+  const topics = names.map((topic) => {
+    const path = resolve(terminal.cwd, options.schema ?? resolve(dirname(file), `${topic}.avsc`));
+    const isWritten = CLIENTS[client].decodesWith === "reader" && (options.schema === undefined || !existsSync(path));
+    return { topic, path, isWritten };
+  });
+  const paths = [file, ...topics.flatMap(({ isWritten, path }) => (isWritten ? [path] : []))];
   if (force !== true) refuseExisting(terminal, paths);
-  const newest = await readCurrentSchema(terminal, topic);
+  const read = await Promise.all(
+    topics.map(async (one) => ({ ...one, current: await readCurrentSchema(terminal, one.topic) })),
+  );
   const { firstContractText } = await import("../../contract/init.ts");
-  const schema = relative(dirname(file), schemaFile);
-  const text = firstContractText({ client, topic, consumer, environment, columns: newest.columns, schema });
+  const text = firstContractText({
+    client,
+    consumer,
+    environment,
+    topics: read.map(({ topic, path, current }) => {
+      return { topic, columns: current.columns, schema: relative(dirname(file), path) };
+    }),
+  });
   const flag = force === true ? "w" : "wx";
-  if (makesSchema) write(schemaFile, newest.text, flag);
+  for (const { isWritten, path, current } of read) if (isWritten) write(path, current.text, flag);
   write(file, text, flag);
   for (const path of paths) terminal.show(`wrote ${relative(terminal.cwd, path)}`);
   terminal.show("next: review the lines marked Assumed, then run `fieldgate check`");

@@ -30,7 +30,11 @@ const ENVELOPE = JSON.stringify({
     },
   ],
 });
-const SUBJECTS: Readonly<Record<string, string>> = { [TOPIC]: ENVELOPE, plain: '"string"' };
+const SUBJECTS: Readonly<Record<string, string>> = {
+  [TOPIC]: ENVELOPE,
+  "inventory.public.orders": ENVELOPE.replace(/zip/, "total"),
+  plain: '"string"',
+};
 
 /** A registry with one version of each subject. */
 const registry = createServer((request, response) => {
@@ -84,6 +88,21 @@ describe("contract init", () => {
     expect([file("mine.avsc"), file("other.yaml")]).toEqual(["{}", expect.stringContaining("schema: mine.avsc")]);
   });
 
+  it("writes one file for several topics, each with its own columns or schema", async () => {
+    const both = "--topic inventory.public.orders --topic inventory.public.customers";
+    expect(await init(`${both} --client connect-jdbc`)).toMatchObject({ code: 0 });
+    const yaml = file("fieldgate.yaml");
+    expect(yaml.match(/- topic: .*/g)).toEqual([
+      "- topic: inventory.public.customers",
+      "- topic: inventory.public.orders",
+    ]);
+    expect(yaml).toMatch(/- zip\n[^]*- total\n/);
+    expect(await cli("check")).toMatchObject({ code: 0 });
+    const avro = await init(`${both} --client java-specific --force`);
+    expect(avro.out).toMatch(/^wrote fieldgate.yaml\nwrote .*customers.avsc\nwrote .*orders.avsc\n/);
+    expect(await cli("check")).toMatchObject({ code: 0 });
+  });
+
   it("writes nothing if a file exists, unless forced", async () => {
     writeFileSync(join(folder, `${TOPIC}.avsc`), "mine");
     const { code, err } = await init("--client java-specific");
@@ -99,6 +118,17 @@ describe("contract init", () => {
       "--client s3 --topic no.such",
       /\[not-found\] the registry has no schema for no/,
     ],
+    [
+      "a second topic that the registry does not know",
+      `--client s3 --topic ${TOPIC} --topic no.such`,
+      /\[not-found\] the registry has no schema for no/,
+    ],
+    [
+      "one schema for two topics",
+      `--client java-specific --topic ${TOPIC} --topic inventory.public.orders --schema a.avsc`,
+      /\[usage\] --schema names the schema of one topic/,
+    ],
+    ["no topic", "--client s3", /required option '--topic <topic>' not specified/],
     ["a topic without rows", "--client s3 --topic plain", /\[refused\] the schema of plain is not a Debezium envelope/],
     ["a topic that is a path", "--client s3 --topic ../../etc/passwd", /\[usage\] the topic ".*" must be letters/],
     ["a consumer that is a path", `--client s3 --topic ${TOPIC} --consumer ..`, /\[usage\] the consumer ".." must be/],
