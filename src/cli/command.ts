@@ -37,7 +37,7 @@ export function formatOption(): Option {
 /** An option that may be given several times. Its values are collected in a list. `none` describes the empty list. */
 export function listOption(flags: string, description: string, none?: string): Option {
   return new Option(flags, `${description}; repeatable`)
-    .argParser((value: string, values: readonly string[] = []) => [...values, value])
+    .argParser((value: string, values: readonly string[] | undefined) => [...(values ?? []), value])
     .default([], none);
 }
 
