@@ -19,7 +19,7 @@ import { pingKafka, SETTINGS as KAFKA_SETTINGS } from "./kafka.ts";
 import { freePort } from "./ports.ts";
 import { pingPostgres, SETTINGS as POSTGRES_SETTINGS } from "./postgres.ts";
 import { expectOk, requireBackward } from "./registry.ts";
-import type { Part, StackOptions, StartedParts } from "./stack.ts";
+import type { Part, Process, StackOptions, StartedParts } from "./stack.ts";
 
 /** One server in its container. */
 interface Contained {
@@ -176,11 +176,12 @@ function registryWanted(image: string, host: string, port: number, inKafka: bool
 /** Starts the requested parts in containers that end with this process. Throws for options that need local servers. */
 export async function startContainers(options: StackOptions): Promise<StartedParts> {
   if (options.kafkaSecured !== undefined) throw new Error("secured listeners require FIELDGATE_STACK=local");
+  if (options.brokers === 3) throw new Error("three brokers require FIELDGATE_STACK=local");
   const engine = await getContainerRuntimeClient();
   const { host } = engine.info.containerRuntime;
   const images = await readImages();
   const network = await new Network().start();
-  const contained = new Map<Part, Contained>();
+  const contained = new Map<Process, Contained>();
   const stop = async (): Promise<void> => {
     await Promise.all([...contained.values()].map((each) => each.remove()));
     await network.stop();

@@ -4,9 +4,9 @@ import { join } from "node:path";
 import { Kafka, logLevel } from "kafkajs";
 import type { Jvm } from "./cache.ts";
 import { freePort } from "./ports.ts";
-import { type Prepared, type Supervisor, runToEnd, untilReady } from "./supervisor.ts";
+import { type Server, type Supervisor, runToEnd, untilReady } from "./supervisor.ts";
 
-/** The Kafka broker of the local stack: its settings, optional secured listeners, and how it is started. */
+/** The Kafka brokers of the local stack: their settings, optional secured listeners, and how they are started. */
 
 /** Listeners in addition to the open one, which the broker itself and all other clients continue to use. */
 export interface SecuredListeners {
@@ -23,9 +23,11 @@ interface KafkaOptions extends Jvm {
   readonly properties: Readonly<Record<string, string>> | undefined;
   readonly flags: readonly string[] | undefined;
   readonly secured: SecuredListeners | undefined;
+  /** How many brokers the cluster has; only a single one may have secured listeners. */
+  readonly brokers: number;
 }
 
-/** The addresses of a broker; `secured` has those of the requested protocols. */
+/** The addresses of the brokers; `secured` has those of the requested protocols. */
 export interface KafkaAddress {
   readonly brokers: readonly string[];
   readonly secured?: Readonly<Partial<Record<SecurityProtocol, string>>> | undefined;
@@ -54,21 +56,45 @@ export const SETTINGS: Readonly<Record<string, string>> = {
   "log.cleaner.backoff.ms": "500",
 };
 
-function properties(port: number, controllerPort: number, folder: string): Record<string, string> {
+/** The ports of one broker, which is also a controller. */
+interface Node {
+  readonly id: number;
+  readonly port: number;
+  readonly controllerPort: number;
+}
+
+/** Every topic, also Kafka's own, has a replica on each of up to three brokers, and may miss one of three. */
+function replication(brokers: number): Readonly<Record<string, string>> {
+  if (brokers === 1) return {};
+  const [replicas, inSync] = [String(Math.min(brokers, 3)), "2"];
   return {
-    ...SETTINGS,
-    "controller.quorum.voters": `1@127.0.0.1:${controllerPort}`,
-    listeners: `PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controllerPort}`,
-    "advertised.listeners": `PLAINTEXT://127.0.0.1:${port}`,
-    // Kafka's default applies only as long as no listener is secured.
-    "listener.security.protocol.map":
-      "CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,SSL:SSL,SASL_PLAINTEXT:SASL_PLAINTEXT,SASL_SSL:SASL_SSL",
-    "log.dirs": join(folder, "kafka"),
+    "default.replication.factor": replicas,
+    "min.insync.replicas": inSync,
+    "offsets.topic.replication.factor": replicas,
+    "transaction.state.log.replication.factor": replicas,
+    "transaction.state.log.min.isr": inSync,
+    "share.coordinator.state.topic.replication.factor": replicas,
+    "share.coordinator.state.topic.min.isr": inSync,
   };
 }
 
-/** Throws as long as no broker has registered with the controller. */
-export async function pingKafka(brokers: readonly string[]): Promise<void> {
+function properties(node: Node, nodes: readonly Node[], folder: string): Record<string, string> {
+  return {
+    ...SETTINGS,
+    ...replication(nodes.length),
+    "node.id": String(node.id),
+    "controller.quorum.voters": nodes.map(({ id, controllerPort }) => `${id}@127.0.0.1:${controllerPort}`).join(","),
+    listeners: `PLAINTEXT://127.0.0.1:${node.port},CONTROLLER://127.0.0.1:${node.controllerPort}`,
+    "advertised.listeners": `PLAINTEXT://127.0.0.1:${node.port}`,
+    // Kafka's default applies only as long as no listener is secured.
+    "listener.security.protocol.map":
+      "CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,SSL:SSL,SASL_PLAINTEXT:SASL_PLAINTEXT,SASL_SSL:SASL_SSL",
+    "log.dirs": join(folder, nodes.length === 1 ? "kafka" : `kafka-${node.id}`),
+  };
+}
+
+/** Throws as long as fewer than `count` brokers have registered with the controller. */
+export async function pingKafka(brokers: readonly string[], count = 1): Promise<void> {
   const kafka = new Kafka({
     brokers: [...brokers],
     logLevel: logLevel.NOTHING,
@@ -79,7 +105,8 @@ export async function pingKafka(brokers: readonly string[]): Promise<void> {
   try {
     await admin.connect();
     const cluster = await admin.describeCluster();
-    if (cluster.brokers.length === 0) throw new Error("no broker has registered yet");
+    if (cluster.brokers.length < count)
+      throw new Error(`${cluster.brokers.length} of ${count} brokers have registered`);
   } finally {
     await admin.disconnect().catch(() => {});
   }
@@ -98,47 +125,60 @@ function withListeners(settings: Record<string, string>, addresses: Readonly<Rec
   return { ...settings, ...(Object.fromEntries(listeners) as Record<string, string>) }; // each pair is a name and a text
 }
 
-/** Creates an empty broker that is its own controller, with its data in the supervisor's folder. */
-export async function createKafka(supervisor: Supervisor, options: KafkaOptions): Promise<Prepared<KafkaAddress>> {
-  const port = await freePort();
-  const brokers = [`127.0.0.1:${port}`];
-  const secured = await securedAddresses(options.secured);
+/** The settings of a broker that is its own controller, or of one of several, in a file. */
+async function writeSettings(
+  node: Node,
+  nodes: readonly Node[],
+  addresses: Readonly<Record<string, string>>,
+  supervisor: Supervisor,
+  options: KafkaOptions,
+): Promise<string> {
   const settings = {
-    ...withListeners(properties(port, await freePort(), supervisor.folder), secured),
+    ...withListeners(properties(node, nodes, supervisor.folder), addresses),
     ...options.secured?.properties,
     ...options.properties,
   };
-  const file = join(supervisor.folder, "server.properties");
+  const file = join(supervisor.folder, `server-${node.id}.properties`);
   const lines = Object.entries(settings).map(([name, value]) => `${name}=${value}`);
   await writeFile(file, `${lines.join("\n")}\n`);
+  return file;
+}
+
+/** A cluster that is prepared. */
+export interface PreparedKafka {
+  readonly address: KafkaAddress;
+  /** Returns once the broker answers and has registered, or once all have if `count` is their number. */
+  readonly starts: readonly ((count?: number) => Promise<Server>)[];
+}
+
+/** Creates empty brokers that are also the controllers, with their data in the supervisor's folder. */
+export async function createKafka(supervisor: Supervisor, options: KafkaOptions): Promise<PreparedKafka> {
+  const nodes: Node[] = [];
+  for (let id = 1; id <= options.brokers; id++) {
+    nodes.push({ id, port: await freePort(), controllerPort: await freePort() });
+  }
+  const secured = await securedAddresses(options.secured);
   const jvm = ["-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto"];
   // It may start with a dash, hence the form with "=" below.
   const clusterId = randomBytes(16).toString("base64url");
-  await runToEnd(supervisor, "kafka-format", {
-    command: options.java,
-    args: [
-      ...jvm,
-      "-cp",
-      options.jars.kafka,
-      "kafka.tools.StorageTool",
-      "format",
-      `--cluster-id=${clusterId}`,
-      "-c",
-      file,
-      ...(options.secured?.scram ?? []).flatMap((user) => ["--add-scram", user]),
-    ],
-    stop: "SIGKILL",
+  const files = await Promise.all(
+    nodes.map(async (node) => {
+      const file = await writeSettings(node, nodes, secured, supervisor, options);
+      const format = ["kafka.tools.StorageTool", "format", `--cluster-id=${clusterId}`, "-c", file];
+      const users = (options.secured?.scram ?? []).flatMap((user) => ["--add-scram", user]);
+      const args = [...jvm, "-cp", options.jars.kafka, ...format, ...users];
+      await runToEnd(supervisor, `kafka-format-${node.id}`, { command: options.java, args, stop: "SIGKILL" });
+      return { file, own: [`127.0.0.1:${node.port}`], name: node.id === 1 ? "kafka" : `kafka-${node.id}` };
+    }),
+  );
+  const starts = files.map(({ file, own, name }) => async (count = 1) => {
+    const server = await supervisor.launch(name, {
+      command: options.java,
+      args: ["-Xmx512m", ...jvm, ...(options.flags ?? []), "-cp", options.jars.kafka, "kafka.Kafka", file],
+      stop: "SIGKILL",
+    });
+    await untilReady(server, () => pingKafka(own, count));
+    return server;
   });
-  return {
-    address: { brokers, secured },
-    async start() {
-      const server = await supervisor.launch("kafka", {
-        command: options.java,
-        args: ["-Xmx512m", ...jvm, ...(options.flags ?? []), "-cp", options.jars.kafka, "kafka.Kafka", file],
-        stop: "SIGKILL",
-      });
-      await untilReady(server, () => pingKafka(brokers));
-      return server;
-    },
-  };
+  return { address: { brokers: files.flatMap(({ own }) => own), secured }, starts };
 }

@@ -1,7 +1,7 @@
 import { type Jvm, ensureJars } from "./cache.ts";
 import { type Addresses, environmentAddresses } from "./environment.ts";
 import { findJava } from "./java.ts";
-import { type SecuredListeners, createKafka } from "./kafka.ts";
+import { type KafkaAddress, type SecuredListeners, createKafka } from "./kafka.ts";
 import { createPostgres } from "./postgres.ts";
 import { killFamily } from "./processes.ts";
 import { createRegistry, type RegistryProgram } from "./registry.ts";
@@ -14,11 +14,19 @@ import { type Prepared, type Server, type Supervisor, startSupervisor } from "./
 
 export type Part = "postgres" | "kafka" | "registry";
 
+/** One server. With several brokers, `kafka` is the first. */
+export type Process = Part | "kafka-2" | "kafka-3";
+
+/** The brokers of a cluster of three. */
+const BROKERS = ["kafka", "kafka-2", "kafka-3"] as const;
+
 /** A part is started unless it is set to false. Settings given here take precedence over the stack's own. */
 export interface StackOptions {
   readonly postgres?: boolean | undefined;
   readonly kafka?: boolean | undefined;
   readonly registry?: boolean | undefined;
+  /** How many Kafka brokers there are; by default one. Three have all topics on each, of which one may be missing. */
+  readonly brokers?: 1 | 3 | undefined;
   /** `name=value` settings of PostgreSQL. */
   readonly postgresFlags?: readonly string[] | undefined;
   readonly kafkaProperties?: Readonly<Record<string, string>> | undefined;
@@ -35,11 +43,11 @@ export interface StackOptions {
 /** The servers of a stack. Reading the address of a part that was not started throws. */
 export interface Stack extends Addresses, AsyncDisposable {
   /** Current process ids; none for servers that this process did not start. */
-  readonly pids: Readonly<Partial<Record<Part, number>>>;
+  readonly pids: Readonly<Partial<Record<Process, number>>>;
   /** Kills a server with SIGKILL and waits until it has ended. */
-  kill(part: Part): Promise<void>;
+  kill(process: Process): Promise<void>;
   /** Starts a killed server again with the same address and data (for the registry, only with `registryInKafka`). */
-  restart(part: Part): Promise<void>;
+  restart(process: Process): Promise<void>;
   /** Ends all servers and removes their data. */
   stop(): Promise<void>;
 }
@@ -56,12 +64,12 @@ interface Running {
   readonly start: () => Promise<Server>;
 }
 
-function present<T>(part: Part, value: T | undefined): T {
+function present<T>(part: Process, value: T | undefined): T {
   if (value === undefined) throw new Error(`this stack was started without ${part}`);
   return value;
 }
 
-async function startParts(supervisor: Supervisor, running: Map<Part, Running>, options: StackOptions) {
+async function startParts(supervisor: Supervisor, running: Map<Process, Running>, options: StackOptions) {
   const jvm = await findJvm(options);
   async function up<Address>(part: Part, preparing: Promise<Prepared<Address>>): Promise<Address> {
     const prepared = await preparing;
@@ -70,10 +78,18 @@ async function startParts(supervisor: Supervisor, running: Map<Part, Running>, o
   }
   const { postgresFlags = [], kafkaProperties: properties, kafkaJvmFlags: flags, kafkaSecured: secured } = options;
   const postgres = options.postgres === false ? undefined : up("postgres", createPostgres(supervisor, postgresFlags));
-  const kafka =
-    options.kafka === false || jvm === undefined
-      ? undefined
-      : up("kafka", createKafka(supervisor, { ...jvm, properties, flags, secured }));
+  async function brokers(of: Jvm): Promise<KafkaAddress> {
+    const { brokers: count = 1 } = options;
+    const { address, starts } = await createKafka(supervisor, { ...of, properties, flags, secured, brokers: count });
+    await Promise.all(
+      starts.map(async (start, index) => {
+        const server = await start(count);
+        running.set(BROKERS[index] ?? "kafka", { server, start: () => start() });
+      }),
+    );
+    return address;
+  }
+  const kafka = options.kafka === false || jvm === undefined ? undefined : brokers(jvm);
   async function registry(): Promise<Addresses["registry"] | undefined> {
     if (options.registry === false || jvm === undefined) return undefined;
     const storage = options.registryInKafka === true ? await kafka : undefined;
@@ -87,15 +103,15 @@ async function startParts(supervisor: Supervisor, running: Map<Part, Running>, o
 /** Servers that this process started, wherever they run. */
 export interface StartedParts {
   readonly addresses: { readonly [Name in Part]: Addresses[Name] | undefined };
-  readonly pids: () => ReadonlyMap<Part, number>;
-  readonly kill: (part: Part) => Promise<void>;
-  readonly restart: (part: Part) => Promise<void>;
+  readonly pids: () => ReadonlyMap<Process, number>;
+  readonly kill: (process: Process) => Promise<void>;
+  readonly restart: (process: Process) => Promise<void>;
   readonly stop: () => Promise<void>;
 }
 
 async function startLocal(options: StackOptions): Promise<StartedParts> {
   const supervisor = await startSupervisor();
-  const running = new Map<Part, Running>();
+  const running = new Map<Process, Running>();
   const stop = async () => supervisor[Symbol.asyncDispose]();
   const addresses = await startParts(supervisor, running, options).catch(async (error: unknown) => {
     await stop();

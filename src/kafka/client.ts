@@ -66,10 +66,11 @@ function tls(ssl: boolean | TlsTexts | undefined): NonNullable<KafkaConfig["ssl"
 }
 
 /**
- * Messages that are not worth a log line. Each transaction except the first gets the former while the previous one's
- * markers are written, and the latter complains about our retry settings.
+ * Messages that are not worth a log line. Each transaction except the first gets the first while the previous one's
+ * markers are written, the second complains about our retry settings, and the third is `leaders.ts` at work.
  */
-const EXPECTED = /another concurrent operation on the same transaction|Limiting retries for the idempotent producer/;
+const EXPECTED =
+  /another concurrent operation on the same transaction|Limiting retries for the idempotent producer|the partitions have several leaders/;
 /** kafkajs repeats a message at each of its retries. The same text is logged at most once in this time. */
 const REPEATED_MS = 10_000;
 

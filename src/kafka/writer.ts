@@ -2,11 +2,12 @@
  * The only writer of a connector. Each commit is one Kafka transaction: readers with isolation.level=read_committed see
  * only what was committed.
  */
-import type { Message, Producer, TopicMessages, Transaction } from "kafkajs";
+import type { PartitionerArgs, Producer, Transaction } from "kafkajs";
 import { GuardError } from "../errors.ts";
 import type { KafkaClient } from "./client.ts";
 import { closeNowAndAfter, within } from "./deadline.ts";
 import { isNotAttempted, kafkaError } from "./errors.ts";
+import { callOf, createLeaders, SeveralLeaders } from "./leaders.ts";
 import type { OutRecord } from "./record.ts";
 import { cutIntoSends, fits, mustFollow, mustHoldAll } from "./sends.ts";
 import { rejectIfShort } from "./replicas.ts";
@@ -70,6 +71,7 @@ class Writer implements TransactionalWriter {
   readonly #kafka: KafkaClient;
   readonly #options: WriterOptions;
   readonly #ends: Map<string, bigint>;
+  readonly #leaders = createLeaders();
   #work: Promise<void> = Promise.resolve();
   #state: "open" | "committing" | "dead" = "open";
 
@@ -84,7 +86,7 @@ class Writer implements TransactionalWriter {
       maxInFlightRequests: 1,
       allowAutoTopicCreation: false,
       retry: RETRY,
-      createPartitioner: () => (choice) => this.#partitionOf(choice.message),
+      createPartitioner: () => (choice) => this.#partitionOf(choice),
     });
   }
 
@@ -143,12 +145,7 @@ class Writer implements TransactionalWriter {
   async #transact(sends: readonly (readonly OutRecord[])[]): Promise<void> {
     const transaction = await this.#producer.transaction();
     try {
-      for (const send of sends) {
-        this.#mustLive();
-        const answer = await transaction.sendBatch({ acks: -1, timeout: 10_000, topicMessages: byTopic(send) });
-        mustHoldAll(answer, send);
-        mustFollow(answer, this.#ends);
-      }
+      for (const send of sends) await this.#send(transaction, send);
       this.#mustLive();
     } catch (error) {
       await abort(transaction);
@@ -157,10 +154,30 @@ class Writer implements TransactionalWriter {
     await transaction.commit();
   }
 
-  /** kafkajs calls this before each attempt of a send, so a dead writer's retries end here. */
-  #partitionOf(message: Message): number {
+  /** One call for each leader, side by side. None is left running, whatever becomes of the others. */
+  async #send(transaction: Transaction, records: readonly OutRecord[]): Promise<void> {
     this.#mustLive();
-    return message.partition ?? 0;
+    const groups = this.#leaders.group(records);
+    const answers = await Promise.allSettled(
+      groups.map(async (group) => {
+        const answer = await transaction.sendBatch({ acks: -1, timeout: 10_000, topicMessages: callOf(group) });
+        mustHoldAll(answer, group);
+        mustFollow(answer, this.#ends);
+      }),
+    );
+    const failed = answers.flatMap(
+      (answer, index) =>
+        answer.status === "rejected" ? [{ error: answer.reason as unknown, group: groups[index] ?? [] }] : [], // a reason is of type any
+    );
+    for (const { error } of failed) if (!(error instanceof SeveralLeaders)) throw error;
+    // Their leaders were not known or have moved; now they are known.
+    for (const { group } of failed) await this.#send(transaction, group);
+  }
+
+  /** kafkajs calls this before each attempt of a send, so a dead writer's retries end here. */
+  #partitionOf(choice: PartitionerArgs): number {
+    this.#mustLive();
+    return this.#leaders.partitionOf(choice);
   }
 
   #mustLive(): void {
@@ -184,18 +201,6 @@ async function abort(transaction: Transaction): Promise<void> {
 
 function splitByTopic(send: readonly OutRecord[]): readonly (readonly OutRecord[])[] {
   return [...Map.groupBy(send, ({ topic }) => topic).values()];
-}
-
-function byTopic(send: readonly OutRecord[]): TopicMessages[] {
-  const topics = new Map<string, Message[]>();
-  for (const { topic, partition, key, value, headers } of send) {
-    const message =
-      headers === undefined ? { partition, key, value } : { partition, key, value, headers: { ...headers } };
-    const messages = topics.get(topic);
-    if (messages === undefined) topics.set(topic, [message]);
-    else messages.push(message);
-  }
-  return [...topics].map(([topic, messages]) => ({ topic, messages }));
 }
 
 function topicsOf(records: readonly OutRecord[]): string {
