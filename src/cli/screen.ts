@@ -25,7 +25,7 @@ export interface Screen {
 }
 
 /** What is needed of a stream: `process.stdout` has it. */
-interface Output {
+export interface Output {
   readonly isTTY?: boolean;
   readonly columns?: number;
   hasColors?(env: object): boolean;

@@ -14,6 +14,7 @@ import { amendment, type FakeApi, fakeApi } from "../http/fake-api.ts";
 import type { ConnectorView } from "../../src/api/api.ts";
 import type { AmendmentView } from "../../src/api/amendment.ts";
 import { packagesLoadedBy } from "./imports.ts";
+import { runHere } from "./in-process.ts";
 import { type CliOptions, runCli } from "./run-cli.ts";
 
 const TOKEN = "a-token-of-some-length";
@@ -36,7 +37,8 @@ afterEach(async () => {
 
 function cli(args: string, options: CliOptions = {}) {
   const env = { FIELDGATE_URL: http.url, FIELDGATE_TOKEN: TOKEN, ...options.env };
-  return runCli(args.split(" "), { cwd: folder, ...options, env });
+  const run = options.terminal === undefined && options.interruptWhen === undefined ? runHere : runCli;
+  return run(args.split(" "), { cwd: folder, ...options, env });
 }
 
 /** A Debezium envelope whose row has these fields. */

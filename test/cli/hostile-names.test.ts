@@ -5,7 +5,7 @@ import { type HttpServer, startHttp } from "../../src/http/start-http.ts";
 import { mapTexts } from "../../src/visible.ts";
 import { ACTING } from "../hostile.ts";
 import { amendment, type FakeApi, fakeApi } from "../http/fake-api.ts";
-import { runCli } from "./run-cli.ts";
+import { runHere } from "./in-process.ts";
 
 const HOSTILE = `${ACTING.join("")}\nforged: line`;
 /** Kinds, modes and the like are the service's own words. */
@@ -56,7 +56,7 @@ it.each([
   [["coverage"]],
   [["coverage", "--format", "markdown"]],
 ])("%j prints nothing that acts on a terminal, and no forged line", async (args) => {
-  const { out, err } = await runCli(args, { env: { FIELDGATE_URL: http.url } });
+  const { out, err } = await runHere(args, { env: { FIELDGATE_URL: http.url } });
   expect(err).toBe("");
   expect(out.replaceAll("\n", "")).not.toMatch(/[\p{Cc}\p{Zl}\p{Zp}\u202A-\u202E\u2066-\u2069]/u);
   expect(out).toContain(String.raw`\u001b[2J`);
@@ -65,7 +65,7 @@ it.each([
 
 it("a service's error has its further lines indented", async () => {
   api.amendments = () => Promise.reject(new GuardError("not-found", `no ${HOSTILE}`, { next: HOSTILE }));
-  const { err } = await runCli(["amendments"], { env: { FIELDGATE_URL: http.url } });
+  const { err } = await runHere(["amendments"], { env: { FIELDGATE_URL: http.url } });
   expect(err.replaceAll("\n", "")).not.toMatch(/\p{Cc}/u);
   expect(
     err

@@ -28,12 +28,18 @@ export interface CliOptions {
   readonly signal?: NodeJS.Signals | undefined;
 }
 
+/** This process's variables, without those of Fieldgate and those for colours. */
+export function inherited(): Readonly<Record<string, string | undefined>> {
+  return Object.fromEntries(
+    Object.entries(process.env).filter(([name]) => !/^FIELDGATE_|^(NO|FORCE)_COLOR$/.test(name)),
+  );
+}
+
 /** Runs the real CLI in its own process, with only the given FIELDGATE_ variables, and those for colours. */
 export async function runCli(args: readonly string[], options: CliOptions = {}): Promise<CliRun> {
-  const inherited = Object.entries(process.env).filter(([name]) => !/^FIELDGATE_|^(NO|FORCE)_COLOR$/.test(name));
   const child = spawn(process.execPath, [CLI, ...args], {
     env: {
-      ...Object.fromEntries(inherited),
+      ...inherited(),
       NODE_NO_WARNINGS: "1",
       NODE_COMPILE_CACHE: COMPILED,
       ...(options.terminal !== undefined && { NODE_OPTIONS: `--import=${TERMINAL}?columns=${options.terminal}` }),

@@ -9,7 +9,7 @@ import type { TopicView } from "../../src/api/api.ts";
 import { reportSchema } from "../../src/cli/check/format/report.ts";
 import { type HttpServer, startHttp } from "../../src/http/start-http.ts";
 import { type FakeApi, fakeApi } from "../http/fake-api.ts";
-import { runCli } from "./run-cli.ts";
+import { runHere } from "./in-process.ts";
 
 /** A repository with several services, each of which has a contract file. */
 
@@ -58,7 +58,7 @@ function write(where: string, text: string): void {
 }
 
 const PATTERN = "services/*/fieldgate.yaml";
-const cli = (...args: readonly string[]) => runCli(args, { cwd: folder, env: { FIELDGATE_URL: http.url } });
+const cli = (...args: readonly string[]) => runHere(args, { cwd: folder, env: { FIELDGATE_URL: http.url } });
 
 describe("check", () => {
   it("of all files that match a pattern shows each result under its file's name, and exits with the worst code", async () => {

@@ -11,7 +11,7 @@ import { starting } from "../service/starting.ts";
 import { type HttpServer, startHttp } from "../../src/http/start-http.ts";
 import type { Registry } from "../../src/registry/client.ts";
 import { createApi } from "../../src/service/api.ts";
-import { runCli } from "../cli/run-cli.ts";
+import { runHere } from "../cli/in-process.ts";
 import { column, fits, ID, idOf, NAME, play, publishing, RULES, seen, stateOf, TOPIC } from "../gate/customers.ts";
 
 /*
@@ -63,9 +63,9 @@ afterAll(async () => {
 
 test("a table or an amendment that the service does not know is an error with the nearest name", async () => {
   const env = { FIELDGATE_URL: http.url };
-  const table = await runCli(["can-i-release", "--table", "public.custmers"], { env });
+  const table = await runHere(["can-i-release", "--table", "public.custmers"], { env });
   expect(table).toEqual({ code: 1, out: "", err: expect.stringContaining("next: did you mean public.customers?") });
-  const amendment = await runCli(["can-i-release", `${TOPIC}.nicknam`], { env });
+  const amendment = await runHere(["can-i-release", `${TOPIC}.nicknam`], { env });
   expect(amendment).toEqual({
     code: 1,
     out: "",
@@ -79,7 +79,7 @@ test.each(PAGES)("%s shows what the command line prints (vitest -u writes it)", 
   const blocks = [...text.matchAll(/^```console\n\$ npx fieldgate (.+)\n[^]*?^```$/gm)];
   expect(blocks.length).toBeGreaterThan(0);
   for (const [block, command = ""] of blocks) {
-    const { out, err } = await runCli(command.split(" "), { cwd: folder, env: { FIELDGATE_URL: http.url } });
+    const { out, err } = await runHere(command.split(" "), { cwd: folder, env: { FIELDGATE_URL: http.url } });
     expect(err).toBe("");
     text = text.replace(block, () => `\`\`\`console\n$ npx fieldgate ${command}\n${out}\`\`\``);
   }

@@ -2,7 +2,7 @@ import { pino } from "pino";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { type HttpServer, startHttp } from "../../../src/http/start-http.ts";
 import { amendment, type FakeApi, fakeApi } from "../../http/fake-api.ts";
-import { runCli } from "../run-cli.ts";
+import { runHere } from "../in-process.ts";
 
 const TOKEN = "a-token-of-some-length";
 
@@ -43,7 +43,7 @@ it.each([
   "plan - --format markdown",
 ])("%s says once what happens when an event is read", async (command) => {
   const env = { FIELDGATE_URL: http.url, FIELDGATE_TOKEN: TOKEN };
-  const { out, err } = await runCli(command.split(" "), { env, input: "select 1" });
+  const { out, err } = await runHere(command.split(" "), { env, input: "select 1" });
   expect(err).toBe("");
   expect(out.split("the reader expects int; the decoder throws on some data").length - 1).toBe(1);
 });

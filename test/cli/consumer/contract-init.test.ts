@@ -6,7 +6,7 @@ import { join } from "node:path";
 
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 
-import { runCli } from "../run-cli.ts";
+import { runHere } from "../in-process.ts";
 
 const TOPIC = "inventory.public.customers";
 const ENVELOPE = JSON.stringify({
@@ -59,7 +59,7 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true }));
 
 function cli(args: string) {
-  return runCli(args.split(" "), { cwd: folder, env: { FIELDGATE_REGISTRY_URL: url } });
+  return runHere(args.split(" "), { cwd: folder, env: { FIELDGATE_REGISTRY_URL: url } });
 }
 const init = (rest: string) => cli(`contract init --topic ${TOPIC} --consumer billing ${rest}`);
 const file = (name: string) => readFileSync(join(folder, name), "utf8");

@@ -11,7 +11,7 @@ import type { AmendmentView } from "../../../src/api/amendment.ts";
 import { type HttpServer, startHttp } from "../../../src/http/start-http.ts";
 import { field } from "../../event/row.ts";
 import { amendment, type FakeApi, fakeApi } from "../../http/fake-api.ts";
-import { runCli } from "../run-cli.ts";
+import { runHere } from "../in-process.ts";
 
 const TOPIC = amendment.topic;
 const NAME = `${TOPIC}.nickname`;
@@ -35,7 +35,7 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true }));
 
 const sample = (out = "events", id = NAME) =>
-  runCli(["sample", id, "--out", out], { cwd: folder, env: { FIELDGATE_URL: http.url } });
+  runHere(["sample", id, "--out", out], { cwd: folder, env: { FIELDGATE_URL: http.url } });
 const at = (...path: readonly string[]) => join(folder, ...path);
 const files = () => readdirSync(at("events")).toSorted((a, b) => a.localeCompare(b));
 
@@ -60,7 +60,7 @@ describe("sample", () => {
 
   it("takes several amendments, each with files of its own name", async () => {
     api.changes = [ADDED, { field: "zip", candidate: { schema: schema("zip") }, column: null }];
-    const { code } = await runCli(["sample", NAME, amendment.id, "--out", "events"], {
+    const { code } = await runHere(["sample", NAME, amendment.id, "--out", "events"], {
       cwd: folder,
       env: { FIELDGATE_URL: http.url },
     });
@@ -69,7 +69,7 @@ describe("sample", () => {
       ["nickname.avro", "nickname.avsc", "nickname.json", "zip.avro", "zip.avsc", "zip.json"],
     ]);
     api.changes = [ADDED];
-    const same = await runCli(["sample", NAME, amendment.id, "--out", "new"], {
+    const same = await runHere(["sample", NAME, amendment.id, "--out", "new"], {
       cwd: folder,
       env: { FIELDGATE_URL: http.url },
     });
@@ -148,6 +148,6 @@ describe("sample", () => {
     writeFileSync(at("events"), "");
     expect(await sample()).toMatchObject({ code: 1, err: expect.stringMatching(/\[usage\] .* cannot be written: /) });
     expect(await sample("x", "nobody")).toMatchObject({ code: 1, err: expect.stringContaining("[not-found]") });
-    expect((await runCli(["sample", NAME], { cwd: folder })).code).toBe(1);
+    expect((await runHere(["sample", NAME], { cwd: folder })).code).toBe(1);
   });
 });

@@ -8,7 +8,8 @@ import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import type { PlannedAmendment } from "../../../src/api/plan.ts";
 import { type HttpServer, startHttp } from "../../../src/http/start-http.ts";
 import { amendment, type FakeApi, fakeApi } from "../../http/fake-api.ts";
-import { type CliOptions, runCli } from "../run-cli.ts";
+import { runHere } from "../in-process.ts";
+import type { CliOptions } from "../run-cli.ts";
 
 const TOKEN = "a-token-of-some-length";
 let api: FakeApi;
@@ -32,7 +33,7 @@ afterAll(async () => {
 
 function plan(args: string, options: CliOptions = {}) {
   const env = { FIELDGATE_URL: http.url, FIELDGATE_TOKEN: TOKEN };
-  return runCli(["plan", ...args.split(" ")], { cwd: folder, env, ...options });
+  return runHere(["plan", ...args.split(" ")], { cwd: folder, env, ...options });
 }
 
 const waiting: PlannedAmendment = {

@@ -11,7 +11,8 @@ import { startHttp } from "../../../src/http/start-http.ts";
 import { readTokenList } from "../../../src/http/token-file.ts";
 import { fakeApi } from "../../http/fake-api.ts";
 import { certificateAuthority } from "../../stack/certificates.ts";
-import { type CliOptions, runCli } from "../run-cli.ts";
+import { runHere } from "../in-process.ts";
+import type { CliOptions } from "../run-cli.ts";
 
 const ID = "inventory.public.customers/3";
 const silent = pino({ level: "silent" });
@@ -20,7 +21,7 @@ let folder: string;
 beforeEach(() => (folder = mkdtempSync(join(tmpdir(), "fieldgate-access-"))));
 afterEach(() => rmSync(folder, { recursive: true }));
 
-const cli = (args: string, env: CliOptions["env"] = {}) => runCli(args.split(" "), { cwd: folder, env });
+const cli = (args: string, env: CliOptions["env"] = {}) => runHere(args.split(" "), { cwd: folder, env });
 const inFile = (name: string, text: string) => {
   writeFileSync(join(folder, name), text);
   return join(folder, name);

@@ -6,7 +6,7 @@ import { amendmentSchema, amendmentsSchema } from "../../../../src/api/amendment
 import { planSchema } from "../../../../src/api/plan.ts";
 import { type HttpServer, startHttp } from "../../../../src/http/start-http.ts";
 import { amendment, type FakeApi, fakeApi } from "../../../http/fake-api.ts";
-import { runCli } from "../../run-cli.ts";
+import { runHere } from "../../in-process.ts";
 
 const TOKEN = "a-token-of-some-length";
 
@@ -49,7 +49,7 @@ describe.each<[string, z.ZodType, string]>([
   });
   it(`describes the output of ${command} --format json`, async () => {
     const env = { FIELDGATE_URL: http.url, FIELDGATE_TOKEN: TOKEN };
-    const { out, err } = await runCli([...command.split(" "), "--format", "json"], { env, input: "select 1" });
+    const { out, err } = await runHere([...command.split(" "), "--format", "json"], { env, input: "select 1" });
     if (name !== "amendments") expect(err).toBe("");
     expect(schema.safeParse(JSON.parse(out)).error).toBeUndefined();
     expect(z.fromJSONSchema(file).safeParse(JSON.parse(out)).error).toBeUndefined();
