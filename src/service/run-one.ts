@@ -88,13 +88,14 @@ export function startOwn(
   };
 }
 
-function startingConnector(log: Logger, { name, mode, ...keys }: ConnectorConfig): RunningConnector {
+function startingConnector(log: Logger, { name, mode, filter, ...keys }: ConnectorConfig): RunningConnector {
   return {
     name,
     mode,
     status: { kind: "starting" },
     state: undefined,
     publication: keys["publication.name"],
+    filter,
     notCaptured: [],
     warnings: [],
     jobs: trackJobs(log.child({ connector: name })),

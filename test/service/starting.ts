@@ -1,3 +1,4 @@
+import { captureFilter } from "../../src/capture/lists.ts";
 import type { Waits } from "../../src/guard/waits.ts";
 import type { RunningConnector } from "../../src/service/running.ts";
 
@@ -9,6 +10,7 @@ export function starting(waits: Waits, causes: readonly string[] = []): RunningC
     status: { kind: "starting" },
     state: undefined,
     publication: "fieldgate_inventory",
+    filter: captureFilter({}),
     notCaptured: [],
     warnings: [],
     jobs: { starts: new Map(), update: () => {} },
