@@ -1,4 +1,4 @@
-import { contractKey, isKeyOf } from "../contract/contract.ts";
+import { type Contract, contractKey, isKeyOf } from "../contract/contract.ts";
 import { isEvidenceMissing } from "../contract/evidence.ts";
 import type { Amendment, Verdict } from "../gate/amendment/amendment.ts";
 import { describeAmendment, renderOverwritten, renderWidened } from "../words/amendment.ts";
@@ -177,9 +177,10 @@ function withVerdict(before: Waiting | undefined, one: Verdict, owner: string | 
 
 function ownerOf({ contracts }: State, topic: string, { consumer, environment }: Verdict): string | undefined {
   const named = { environment, consumer, topic };
-  const deployed = contracts.get(contractKey(named));
+  const own = contracts.get(topic) ?? new Map<string, Contract>();
+  const deployed = own.get(contractKey(named));
   // The only known version of the contract may be one that is being rolled out.
-  return (deployed ?? [...contracts].find(([key]) => isKeyOf(key, named))?.[1])?.owner;
+  return (deployed ?? [...own].find(([key]) => isKeyOf(key, named))?.[1])?.owner;
 }
 
 function groupsOf({ groupsNotNamed }: Scope, amendments: readonly Amendment[]): readonly string[] {

@@ -119,6 +119,11 @@ export function contractKey({ environment, consumer, topic }: ContractName): str
   return `${environment}/${consumer}/${topic}`;
 }
 
+/** The topic in a contract's key; empty if the key is not that of a contract. */
+export function topicOfKey(key: string): string {
+  return key.split("/")[2] ?? "";
+}
+
 /** Identifies a contract. */
 export type ContractName = Pick<Contract, "environment" | "consumer" | "topic">;
 

@@ -1,3 +1,4 @@
+import { withContract } from "../contract/contracts.ts";
 import { answerForgotten, onCommand } from "./decision/command.ts";
 import { onGroups } from "./evidence/groups.ts";
 import { onObserved } from "./watch/observed.ts";
@@ -18,7 +19,7 @@ import { onParked, onParkReported, onReplayed, onUnparked } from "./parking/park
 import { settleTopic, settle } from "./decision/settle.ts";
 import { onJobStuck, onPoison } from "./on-poison.ts";
 import type { Input, Rules, State, Decided, When } from "./state.ts";
-import type { Contract } from "../contract/contract.ts";
+import { type Contract, topicOfKey } from "../contract/contract.ts";
 import { andThen, step, withheldOf } from "./update.ts";
 
 /** Applies one input to the state. Returns the next state, and what to do about it. Pure and total. */
@@ -103,14 +104,9 @@ function onContract(
   { key, contract }: { readonly key: string; readonly contract: Contract | undefined },
   when: When,
 ): Decided {
-  const contracts = new Map(state.contracts);
-  const topics = new Set([contracts.get(key)?.topic, contract?.topic]);
-  if (contract === undefined) contracts.delete(key);
-  else contracts.set(key, contract);
-  const waiting = [...topics].flatMap((topic) => {
-    const table = topic === undefined ? undefined : state.tables.get(topic);
-    return table === undefined ? [] : withheldOf(table);
-  });
+  const contracts = withContract(state.contracts, key, contract);
+  const table = state.tables.get(topicOfKey(key));
+  const waiting = table === undefined ? [] : withheldOf(table);
   return waiting.reduce(
     (before, { id }) => andThen(before, (now) => settle(rules, now, id, when)),
     step({ ...state, contracts }),

@@ -1,3 +1,4 @@
+import type { Contracts } from "../contract/contracts.ts";
 import type { ChunkJob, StuckRow } from "../chunk/job.ts";
 import type { Contract } from "../contract/contract.ts";
 import type { SeverityChange } from "../contract/severity.ts";
@@ -110,8 +111,8 @@ export interface State {
   /** By topic. */
   readonly tables: ReadonlyMap<string, TableState>;
   readonly jobs: ReadonlyMap<string, ChunkJob>;
-  /** By contractKey; they are stored in the contracts topic. */
-  readonly contracts: ReadonlyMap<string, Contract>;
+  /** They are stored in the contracts topic. */
+  readonly contracts: Contracts;
   /** By command id. */
   readonly outcomes: ReadonlyMap<string, Outcome>;
   /** Which groups were seen reading. Part of it is recorded in the state topic. */

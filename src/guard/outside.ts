@@ -1,3 +1,4 @@
+import type { Contracts } from "../contract/contracts.ts";
 import type { NoticeAbout } from "../alert/alert.ts";
 import type { ConnectorConfig } from "../config/connector/connector-config.ts";
 import type { Contract } from "../contract/contract.ts";
@@ -120,8 +121,8 @@ export type ReadRecord = Pick<InRecord, "offset" | "key" | "value">;
 
 /** The contracts topic and the commands topic, shared by all connectors of the process. */
 export interface ControlSource {
-  /** Every contract that was read so far, by contractKey. */
-  contracts(): ReadonlyMap<string, Contract>;
+  /** Every contract that was read so far. */
+  contracts(): Contracts;
   /** Reads the contracts topic up to its current end. */
   readContractsToEnd(): Promise<void>;
   /** These contracts were seen before. Those that were not withdrawn since count, with an unknown content. */

@@ -1,3 +1,4 @@
+import { eachContract } from "../contract/contracts.ts";
 import { randomUUID } from "node:crypto";
 import { type Contract, contractKey, type ContractName, isKeyOf, rollingKey } from "../contract/contract.ts";
 import { coverageOf } from "./coverage.ts";
@@ -54,7 +55,7 @@ export function createApi(parts: ApiParts): Api {
     amendments: async ({ table }) =>
       (table === undefined ? everyAmendment(connectors) : amendmentsOfTable(connectors, table)).map(viewer()),
     amendment: async (id) => viewer()(findCalled(connectors, id)),
-    contracts: async () => [...controlTopics.contracts().values()],
+    contracts: async () => Array.from(eachContract(controlTopics.contracts()), ([, contract]) => contract),
     async publishContract(contract: Contract) {
       const id = contractKey(contract);
       checkContractQuota(contract, await othersOf(parts, contract, (key) => !isKeyOf(key, contract)));
@@ -106,10 +107,10 @@ function waitsOf(state: State, { ids = [] }: Extract<Outcome, { kind: "pending" 
 async function published(parts: ApiParts, id: string, contract: Contract): Promise<Published> {
   const { controlTopics } = parts;
   await controlTopics.readContractsToEnd();
-  const own = [...controlTopics.contracts().values()].filter(
-    ({ consumer, environment }) => consumer === contract.consumer && environment === contract.environment,
-  );
-  const topics = new Set(own.map(({ topic }) => topic));
+  const topics = new Set<string>();
+  for (const [, { consumer, environment, topic }] of eachContract(controlTopics.contracts())) {
+    if (consumer === contract.consumer && environment === contract.environment) topics.add(topic);
+  }
   topics.delete(contract.topic);
   return { id, counts: countsOf(parts, contract, Date.now()), otherTopics: [...topics].toSorted() };
 }
@@ -117,7 +118,7 @@ async function published(parts: ApiParts, id: string, contract: Contract): Promi
 /** The consumer's other contracts, in all environments, as far as their keys remain. */
 async function othersOf({ controlTopics }: ApiParts, { consumer }: Contract, remains: (key: string) => boolean) {
   await controlTopics.readContractsToEnd();
-  return [...controlTopics.contracts()].flatMap(([key, one]) =>
+  return [...eachContract(controlTopics.contracts())].flatMap(([key, one]) =>
     one.consumer === consumer && remains(key) ? [one] : [],
   );
 }
@@ -131,7 +132,8 @@ async function appendContract({ appender, controlTopics }: ApiParts, key: string
 /** The keys of all current versions of a contract, including those that are being rolled out. */
 async function readKeys(controlTopics: ControlTopics, named: ContractName): Promise<readonly string[]> {
   await controlTopics.readContractsToEnd();
-  return [...controlTopics.contracts().keys()].filter((key) => isKeyOf(key, named));
+  const own = controlTopics.contracts().get(named.topic);
+  return [...(own?.keys() ?? [])].filter((key) => isKeyOf(key, named));
 }
 
 function amendmentsWaitingFor(connectors: readonly RunningConnector[], named: ContractName): readonly string[] {

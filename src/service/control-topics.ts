@@ -1,5 +1,13 @@
 import { z } from "zod";
-import { type Contract, contractKey, isKeyOf, parseContract, unreadableContract } from "../contract/contract.ts";
+import {
+  type Contract,
+  contractKey,
+  isKeyOf,
+  parseContract,
+  topicOfKey,
+  unreadableContract,
+} from "../contract/contract.ts";
+import { type Contracts, eachContract, hasContract, withOne } from "../contract/contracts.ts";
 import { describeError, type GuardError } from "../errors.ts";
 import { commandSchema } from "../api/command.ts";
 import { commandLog } from "./command-log.ts";
@@ -28,7 +36,7 @@ export interface ControlTopics extends AsyncDisposable {
   readonly topics: { readonly contracts: string; readonly commands: string };
   /** The part that one connector uses. */
   of(connector: string): ControlSource;
-  contracts(): ReadonlyMap<string, Contract>;
+  contracts(): Contracts;
   /** How many commands of this connector have no recorded outcome yet. */
   waitingCommands(connector: string): number;
   /** Reads up to the current end of the contracts topic. */
@@ -60,9 +68,9 @@ export async function openControlTopics(
     { name: topics.contracts, partitions: 1, config: contractsTopicConfig },
     { name: topics.commands, partitions: 1, config: commandsTopicConfig },
   ]);
-  const live = new Map<string, Contract>();
+  const live = new Map<string, ReadonlyMap<string, Contract>>();
   /** A copy for callers that keep it. It is made on request, not for each of thousands of records. */
-  let copy: ReadonlyMap<string, Contract> | undefined;
+  let copy: Contracts | undefined;
   const contracts = () => (copy ??= new Map(live));
   const commands = commandLog();
   const listeners = new Set<Listener>();
@@ -72,14 +80,16 @@ export async function openControlTopics(
 
   const keep = (key: string, contract: Contract | undefined): void => {
     copy = undefined;
-    if (contract === undefined) live.delete(key);
-    else live.set(key, contract);
+    const topic = topicOfKey(key);
+    const own = withOne(live.get(topic), key, contract);
+    if (own.size === 0) live.delete(topic);
+    else live.set(topic, own);
     for (const { on } of listeners) on.contract(key, contract);
   };
   const keepMissing = (contract: Contract): void => {
     const key = contractKey(contract);
     // A withdrawn contract, or a withdrawn version of it, has left a record.
-    if (live.has(key) || [...inTopic].some((one) => isKeyOf(one, contract))) return;
+    if (hasContract(live, key) || [...inTopic].some((one) => isKeyOf(one, contract))) return;
     log.warn(`contract ${key} is missing from ${topics.contracts}, so its consumer's verdict is unknown`);
     keep(key, contract);
   };
@@ -117,7 +127,7 @@ export async function openControlTopics(
     inTopic = new Set();
     contractTail = await openContracts();
     await contractTail.reached(await endOffsets(kafka, topics.contracts));
-    for (const [key, contract] of live) {
+    for (const [key, contract] of eachContract(live)) {
       if (inTopic.has(key) || contract.unreadable === true) continue;
       await appender.append(topics.contracts, 0, Buffer.from(key), Buffer.from(JSON.stringify(contract)));
     }

@@ -20,7 +20,7 @@ export function countsOf(all: RunningConnectors, contract: Contract, now: number
   const inEnvironment = all.connectors.filter(({ name }) => environmentOf(all, name) === environment);
   const counting = inEnvironment.filter(({ state }) => state?.tables.has(topic) === true);
   if (counting.length > 0) {
-    const states = counting.flatMap((running) => currentStateOf(all, running) ?? []);
+    const states = counting.flatMap((running) => currentStateOf(all, running, [topic]) ?? []);
     const troubles = counting.flatMap((running) => {
       const trouble = troubleView(running, now);
       return trouble === undefined ? [] : [{ connector: running.name, ...trouble }];

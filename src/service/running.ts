@@ -1,3 +1,4 @@
+import type { CaptureFilter } from "../capture/lists.ts";
 import type { ControlTopics } from "./control-topics.ts";
 import type { ErrorCode } from "../errors.ts";
 import type { GroupPoll } from "../gate/evidence/evidence.ts";
@@ -17,6 +18,7 @@ export interface RunningConnector {
   /** The state of the last commit; undefined until the connector has read its state. */
   state: State | undefined;
   readonly publication: string;
+  readonly filter: CaptureFilter;
   /** Tables that the connector's file captures but that cannot be captured yet. */
   notCaptured: readonly NotCaptured[];
   warnings: readonly TableWarning[];
@@ -60,24 +62,27 @@ export interface CurrentState {
 
 /**
  * The committed state with the contracts and the group poll that have arrived since, because an idle connector commits
- * neither. undefined until the connector has read its state.
+ * neither. undefined until the connector has read its state. With `topics`, the poll is added to their evidence only,
+ * which is enough to answer about them and does not walk thousands of tables.
  */
 export function currentStateOf(
   { planners, controlTopics, lastPoll }: RunningConnectors,
   { name, state }: RunningConnector,
+  topics?: readonly string[],
 ): CurrentState | undefined {
   const rules = planners.get(name)?.rules;
   if (rules === undefined || state === undefined) return undefined;
   const current = { ...state, contracts: controlTopics.contracts() };
   const poll = lastPoll();
-  return { rules, state: poll === undefined ? current : { ...current, evidence: evidenceAfter(rules, current, poll) } };
+  if (poll === undefined) return { rules, state: current };
+  return { rules, state: { ...current, evidence: evidenceAfter(rules, current, poll, topics) } };
 }
 
 /** Live groups of a topic that no contract names; none if the groups are unknown. */
 export function findUnnamedGroups(all: RunningConnectors, topic: string): readonly string[] {
   for (const running of all.connectors) {
     if (running.state?.tables.has(topic) !== true) continue;
-    const current = currentStateOf(all, running);
+    const current = currentStateOf(all, running, [topic]);
     const unnamed = current && unnamedOn(current.rules, current.state, topic);
     return unnamed?.kind === "known" ? unnamed.groups : [];
   }

@@ -5,7 +5,7 @@ import type { ErrorCode } from "../errors.ts";
 import type { Amendment, Verdict } from "../gate/amendment/amendment.ts";
 import { otherKeyOf } from "../gate/amendment/key.ts";
 import { describeAmendment, nextCommands, renderWidened } from "../words/amendment.ts";
-import { unnamedOn } from "../gate/evidence/readers.ts";
+import { contractsOf, unnamedOn } from "../gate/evidence/readers.ts";
 import type { State, TableState } from "../gate/state.ts";
 import { describeGap, wayBack } from "../words/gap.ts";
 import { commandsForRow, describeStuck } from "../words/poison.ts";
@@ -110,14 +110,14 @@ export function waitView({ waits, causes }: RunningConnector, now: number): Wait
   };
 }
 
-function tableView({ publication }: RunningConnector, table: TableState, state: State): TableView {
+function tableView({ publication, filter }: RunningConnector, table: TableState, state: State): TableView {
   return {
     table: tableName(table),
     topic: table.shape.topic,
     schemaId: table.unpublished === true ? null : table.shape.valueSchema.id,
     fields: table.shape.fields.map((field) => field.name),
     withheld: withheldOf(table).map((amendment) => amendment.name),
-    leftOut: leftOutColumns(table),
+    leftOut: leftOutColumns({ filter }, table),
     keyless: (table.rowKey ?? table.shape.key).length === 0,
     parked: parkedView(publication, table),
     gap: gapView(publication, table, state),
@@ -252,10 +252,8 @@ function consumerEvidence(
   now: number,
 ) {
   if (current === undefined) return undefined;
-  const contracts = [...current.state.contracts.values()];
-  const contract = contracts.find(
-    (one) => one.topic === topic && one.consumer === consumer && one.environment === environment,
-  );
+  const contracts = contractsOf(current.state, topic);
+  const contract = contracts.find((one) => one.consumer === consumer && one.environment === environment);
   return contract && seenTexts(current.state, contract, now);
 }
 

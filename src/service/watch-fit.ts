@@ -1,3 +1,4 @@
+import { eachContract, hasContract } from "../contract/contracts.ts";
 import type { Contract } from "../contract/contract.ts";
 import { dayOf } from "../contract/severity.ts";
 import type { Finding } from "../finding.ts";
@@ -110,7 +111,7 @@ export function fitWatch({ current, log, alert, memory, now }: FitReports): () =
     if (known === undefined) return;
     const begun = now();
     const day = dayOf(new Date(begun).toISOString());
-    for (const [key, contract] of state.state.contracts) {
+    for (const [key, contract] of eachContract(state.state.contracts)) {
       const basis = basisOf(state, contract, day);
       if (basis === undefined || isSame(judged.get(key), basis)) continue;
       judged.set(key, basis);
@@ -118,7 +119,7 @@ export function fitWatch({ current, log, alert, memory, now }: FitReports): () =
       if (errors !== undefined) report(key, contract, errors);
       if (now() - begun > JUDGE_FOR_MS) return;
     }
-    const isGone = (key: string) => !state.state.contracts.has(key);
+    const isGone = (key: string) => !hasContract(state.state.contracts, key);
     for (const key of [...judged.keys()].filter(isGone)) judged.delete(key);
     for (const key of [...known.keys()].filter(isGone)) {
       known.delete(key);

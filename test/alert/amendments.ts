@@ -1,5 +1,6 @@
+import { known } from "../contract/known.ts";
 import { schemaHash } from "../../src/avro/hash.ts";
-import { type Contract, contractKey } from "../../src/contract/contract.ts";
+import type { Contract } from "../../src/contract/contract.ts";
 import type { Finding } from "../../src/finding.ts";
 import type { Amendment, Verdict } from "../../src/gate/amendment/amendment.ts";
 import { NO_EVIDENCE } from "../../src/gate/evidence/evidence.ts";
@@ -91,7 +92,7 @@ export function stateWith(amendments: readonly Amendment[], contracts: readonly 
   return {
     tables: new Map(tables),
     jobs: new Map(),
-    contracts: new Map(contracts.map((one) => [contractKey(one), one])),
+    contracts: known(...contracts),
     outcomes: new Map(),
     evidence: NO_EVIDENCE,
   };

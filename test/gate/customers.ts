@@ -1,3 +1,4 @@
+import { known } from "../contract/known.ts";
 import { schemaHash } from "../../src/avro/hash.ts";
 import type { Contract } from "../../src/contract/contract.ts";
 import { fieldOf } from "../../src/event/field.ts";
@@ -115,7 +116,7 @@ export function stateOf(table: TableState = publishing(), ...contracts: readonly
   return {
     tables: new Map([[table.shape.topic, table]]),
     jobs: new Map(),
-    contracts: new Map(contracts.map((contract) => [contract.consumer, contract])),
+    contracts: known(...contracts),
     outcomes: new Map(),
     evidence: NO_EVIDENCE,
   };

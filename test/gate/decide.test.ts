@@ -356,21 +356,16 @@ describe("registration-awaited", () => {
 
 describe("contract: published, replaced, withdrawn", () => {
   const waiting = play(RULES, stateOf(publishing(), REPLICA), NEW, (now) => fits(now, nick)).state;
-  const key = contractKey(REPLICA);
-  const keyed = { ...waiting, contracts: new Map([[key, REPLICA]]) };
 
   it("ready: the field is registered", () => {
-    expect(effectsOf(play(RULES, keyed, contract(READY)))).toEqual([`register ${nick}`]);
+    expect(effectsOf(play(RULES, waiting, contract(READY)))).toEqual([`register ${nick}`]);
   });
   it("withdrawn: the field no longer waits for it", () => {
-    expect(effectsOf(play(RULES, keyed, contract(undefined)))).toEqual([`register ${nick}`]);
+    expect(effectsOf(play(RULES, waiting, contract(undefined)))).toEqual([`register ${nick}`]);
   });
   it("still not ready: people are not alerted again", () => {
-    const told = play(RULES, keyed, alerted(nick, keyed)).state;
+    const told = play(RULES, waiting, alerted(nick, waiting)).state;
     expect(play(RULES, told, contract(REPLICA)).effects).toEqual([]);
-  });
-  it("moved to a different topic: the old topic is settled too", () => {
-    expect(effectsOf(play(RULES, keyed, contract({ ...REPLICA, topic: "other" })))).toEqual([`register ${nick}`]);
   });
   it("against a published field: the field is still published", () => {
     const step = play(RULES, RELEASED, contract(REPLICA));

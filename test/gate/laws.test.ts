@@ -9,6 +9,7 @@ import { notReady } from "../../src/gate/decision/policy.ts";
 import { decisionOn, weigh } from "../../src/gate/decision/settle.ts";
 import type { Input, Rules, State, Decided } from "../../src/gate/state.ts";
 import type { GroupPoll } from "../../src/gate/evidence/evidence.ts";
+import { contractsOn } from "../../src/gate/evidence/readers.ts";
 import { findAmendment, withheldOf } from "../../src/gate/update.ts";
 import { changes, EMPTY, replay, type Stored } from "../../src/store/records.ts";
 import type { Field } from "../../src/table/shape.ts";
@@ -185,7 +186,7 @@ describe("whatever happens, in any order", () => {
       if (was.order?.kind === "release" && was.order.force) continue;
       if (was.changes.length > 0 && was.changes.every((change) => change === "labels")) continue;
       expect(polls.at(-1)?.kind).toBe("seen");
-      const named = [...before.contracts.values()].filter(({ environment }) => environment === "default");
+      const named = contractsOn(run.rules, before, TOPIC);
       const consumers = named.map(({ consumer }) => consumer);
       for (const group of liveAfter(polls)) expect(consumers).toContain(group);
       expect(notReady(was.verdicts)).toEqual([]);

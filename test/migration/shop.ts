@@ -1,3 +1,4 @@
+import { known } from "../contract/known.ts";
 import { readFileSync } from "node:fs";
 import type { Client } from "pg";
 import { captureFilter, entryList } from "../../src/capture/lists.ts";
@@ -48,7 +49,7 @@ export async function shopState(client: Client): Promise<State> {
   return {
     tables: new Map(tables.map((table) => [table.shape.topic, table])),
     jobs: new Map(),
-    contracts: new Map([billing, search].map((one) => [one.consumer, one])),
+    contracts: known(billing, search),
     outcomes: new Map(),
     evidence: NO_EVIDENCE,
   };

@@ -1,4 +1,5 @@
 /** 200 contracts on a table of 30 columns and 50 alterations of it, to measure how long the verdicts take. */
+import { known } from "../contract/known.ts";
 import { parseSchemaText } from "../../src/avro/schema-text.ts";
 import type { Contract } from "../../src/contract/contract.ts";
 import type { Amendment } from "../../src/gate/amendment/amendment.ts";
@@ -126,7 +127,7 @@ export interface Judged extends Times {
 /** Judges every contract on every candidate once, without cached results; returns the time and the number of verdicts. */
 export function judgeAll(crowd: Crowd): Judged {
   const all = alterations().map(altered);
-  const asked = new Map(contracts(crowd).map((contract) => [contract.consumer, contract]));
+  const asked = known(...contracts(crowd));
   const verdicts: Record<string, number> = {};
   const times = timed(() => {
     for (const { state, table, amendment } of all) {

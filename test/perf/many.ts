@@ -1,4 +1,6 @@
 /** A connector with 2,000 tables, 6,000 withheld amendments and 10,000 contracts, to measure what one input costs. */
+import { contractKey } from "../../src/contract/contract.ts";
+import { known } from "../contract/known.ts";
 import type { Contract } from "../../src/contract/contract.ts";
 import { candidateOf } from "../../src/gate/amendment/candidate.ts";
 import { decide } from "../../src/gate/decide.ts";
@@ -62,7 +64,7 @@ export function manyTables(): State {
   return {
     ...stateOf(),
     tables: new Map(tables.map((table) => [table.shape.topic, table])),
-    contracts: new Map(contracts.map((one) => [one.consumer, one])),
+    contracts: known(...contracts),
   };
 }
 
@@ -76,11 +78,10 @@ export const INPUTS: Readonly<Record<string, (state: State, index: number) => In
     if (making.kind === "none") throw new Error(making.why.kind);
     return { kind: "judged", id: amendment.id, answer: { kind: "fits", candidate: making.made.candidate } };
   },
-  contract: (_, index) => ({
-    kind: "contract",
-    key: `new-${index}`,
-    contract: { ...contractAt(index), consumer: `new-${index}` },
-  }),
+  contract: (_, index) => {
+    const contract = { ...contractAt(index), consumer: `new-${index}` };
+    return { kind: "contract", key: contractKey(contract), contract };
+  },
   "a release by id": (_, index) => ({
     kind: "command",
     command: { id: `c-${index}`, kind: "release", ids: [`${topicOf(index)}/4`], actor: "a", force: true, reason: "r" },
@@ -92,6 +93,15 @@ export const INPUTS: Readonly<Record<string, (state: State, index: number) => In
   passed: (_, index) => ({ kind: "passed", topic: topicOf(index), doubt: false }),
   settle: (_, index) => ({ kind: "settle", topic: topicOf(index) }),
 };
+
+/** The registry has accepted the first field of this many tables, so a contract for one of them is judged at once. */
+export function withAccepted(start: State, count: number): State {
+  const { judged } = INPUTS;
+  if (judged === undefined) throw new Error("there is no such input");
+  let state = start;
+  for (let index = 0; index < count; index++) state = decide(RULES, state, judged(state, index), WHEN).state;
+  return state;
+}
 
 /** Decides on `count` inputs of a kind; the processor time of one in milliseconds, its records included. */
 export function cpuOfOne(start: State, make: (state: State, index: number) => Input, count: number): number {

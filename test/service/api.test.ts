@@ -1,3 +1,4 @@
+import { type Contracts, eachContract, withContract } from "../../src/contract/contracts.ts";
 import { describe, expect, it } from "vitest";
 import type { Outcome } from "../../src/gate/decision/reason.ts";
 
@@ -30,14 +31,9 @@ const KEY = "production/billing/inventory.public.customers";
 /** The contracts topic as a log. Appended records are visible only after reading to the end. */
 function service(connectors: readonly RunningConnector[] = [], waiting = 0) {
   const log: (readonly [string, Contract | undefined])[] = [];
-  let contracts: ReadonlyMap<string, Contract> = new Map();
+  let contracts: Contracts = new Map();
   const readContractsToEnd = async () => {
-    const next = new Map<string, Contract>();
-    for (const [key, value] of log) {
-      if (value === undefined) next.delete(key);
-      else next.set(key, value);
-    }
-    contracts = next;
+    contracts = log.reduce<Contracts>((all, [key, value]) => withContract(all, key, value), new Map());
   };
   const controlTopics: ControlTopics = {
     topics: { contracts: "contracts", commands: "commands" },
@@ -66,7 +62,7 @@ function service(connectors: readonly RunningConnector[] = [], waiting = 0) {
   });
   const now = async () => {
     await readContractsToEnd();
-    return [...contracts.values()].map(({ fields }) => fields?.join() ?? "all");
+    return Array.from(eachContract(contracts), ([, { fields }]) => fields?.join() ?? "all");
   };
   return { api, log, now };
 }
@@ -99,7 +95,7 @@ describe("contracts of one consumer", () => {
     await api.publishContract({ ...contract, topic: `${contract.topic}_2`, fields: ["y"] });
     await api.publishContract({ ...contract, environment: "test", fields: ["z"] });
     expect(await api.retireContract(NAMED)).toEqual({ retired: 2, waited: [] });
-    expect(await now()).toEqual(["x", "y", "z"]);
+    expect((await now()).toSorted()).toEqual(["x", "y", "z"]);
     expect(await api.retireContract(NAMED)).toEqual({ retired: 0, waited: [] });
   });
 });

@@ -1,3 +1,4 @@
+import { eachContract } from "../../src/contract/contracts.ts";
 import { expect, test } from "vitest";
 
 import { unreadableContract } from "../../src/contract/contract.ts";
@@ -27,7 +28,11 @@ test("a contract that cannot be read counts for its consumer as unreadable until
     appender.append(topics.topics.contracts, 0, Buffer.from(key), value === null ? null : Buffer.from(value));
   const contracts = async () => {
     await topics.readContractsToEnd();
-    return [...topics.contracts()].map(([key, { consumer, unreadable }]) => [key, consumer, unreadable === true]);
+    return [...eachContract(topics.contracts())].map(([key, { consumer, unreadable }]) => [
+      key,
+      consumer,
+      unreadable === true,
+    ]);
   };
 
   const later = JSON.stringify({ ...READABLE, consumer: "billing", samples: [] });
@@ -67,7 +72,7 @@ test("contracts count after their topic was deleted and made again, also for a s
     );
   const consumersIn = async (topics: Awaited<ReturnType<typeof openControlTopics>>) => {
     await topics.readContractsToEnd();
-    return [...topics.contracts().values()].map(({ consumer }) => consumer).sort();
+    return [...eachContract(topics.contracts())].map(([, { consumer }]) => consumer).sort();
   };
   {
     await using topics = await openControlTopics(kafka, prefix, log, () => {}, appender);
@@ -100,7 +105,7 @@ test("a contract that is missing counts with an unknown content until it is with
     (consumer) => unreadableContract(`default/${consumer}/shop.public.t`) ?? [],
   );
   topics.of("shop").missing(lost);
-  expect([...topics.contracts().values()].map(({ consumer }) => consumer)).toEqual(["billing"]);
+  expect([...eachContract(topics.contracts())].map(([, { consumer }]) => consumer)).toEqual(["billing"]);
   expect(warned).toHaveLength(1);
   await withdraw("billing");
   expect(topics.contracts().size).toBe(0);

@@ -1,3 +1,4 @@
+import { known } from "../contract/known.ts";
 import { expect, it } from "vitest";
 
 import type { Counts } from "../../src/api/api.ts";
@@ -22,7 +23,7 @@ function all(connectors: readonly Given[], contracts: readonly Contract[] = []):
     planners: new Map(
       connectors.map(({ name, environment }) => [name, { rules: { ...RULES, "fieldgate.environment": environment } }]),
     ),
-    controlTopics: { contracts: () => new Map(contracts.map((contract) => [contract.consumer, contract])) },
+    controlTopics: { contracts: () => known(...contracts) },
     lastPoll: () => undefined,
   };
 }

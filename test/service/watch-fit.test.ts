@@ -1,3 +1,4 @@
+import { known } from "../contract/known.ts";
 import { describe, expect, it } from "vitest";
 import type { Contract } from "../../src/contract/contract.ts";
 import type { Rules } from "../../src/gate/state.ts";
@@ -21,7 +22,7 @@ function watched(rules: Rules = RULES) {
   const start = () =>
     fitWatch({
       current: () => {
-        const state = { ...stateOf(world.table), contracts: world.contracts };
+        const state = { ...stateOf(world.table), contracts: known(...world.contracts.values()) };
         return world.isKnown ? { rules, state } : undefined;
       },
       log: { info: (line) => void world.log.push(line), warn: (line) => void world.log.push(`warn: ${line}`) },

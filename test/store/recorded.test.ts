@@ -1,3 +1,4 @@
+import { known } from "../contract/known.ts";
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import type { Contract } from "../../src/contract/contract.ts";
@@ -49,8 +50,7 @@ function recordsOf({ records }: Case): readonly StateRecord[] {
 
 function stateOf(stored: Stored, { contracts }: Case): State {
   const { tables, jobs, outcomes, evidence } = stored;
-  const byKey = new Map(contracts.map((contract) => [contract.consumer, contract]));
-  return { tables, jobs, outcomes, contracts: byKey, evidence: recalled(evidence) };
+  return { tables, jobs, outcomes, contracts: known(...contracts), evidence: recalled(evidence) };
 }
 
 function amendmentsOf({ tables }: Pick<Stored, "tables">) {

@@ -18,9 +18,13 @@ export function onGroups(rules: Rules, state: State, poll: GroupPoll, when: When
   return changed.reduce((before, topic) => andThen(before, (now) => settleTopic(rules, now, topic, when)), step(next));
 }
 
-/** Adds the poll to the evidence. */
-export function evidenceAfter(rules: Rules, state: State, poll: GroupPoll): Evidence {
-  const topics = [...state.tables.keys()];
+/** Adds the poll to the evidence about these topics; by default all. */
+export function evidenceAfter(
+  rules: Rules,
+  state: State,
+  poll: GroupPoll,
+  topics: readonly string[] = [...state.tables.keys()],
+): Evidence {
   const consumers = new Map(
     topics.map((topic) => [topic, contractsOn(rules, state, topic).map(({ consumer }) => consumer)]),
   );

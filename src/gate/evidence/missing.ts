@@ -1,3 +1,4 @@
+import type { Contracts } from "../../contract/contracts.ts";
 import { type Contract, contractKey, unreadableContract } from "../../contract/contract.ts";
 import type { TopicEvidence } from "./evidence.ts";
 
@@ -8,13 +9,14 @@ import type { TopicEvidence } from "./evidence.ts";
 export function missingContracts(
   evidence: ReadonlyMap<string, TopicEvidence>,
   environment: string,
-  known: Iterable<Contract>,
+  known: Contracts,
 ): readonly Contract[] {
-  const names = new Set([...known].map(contractKey));
   return [...evidence].flatMap(([topic, { contracts }]) =>
     Object.keys(contracts).flatMap((consumer) => {
       const key = contractKey({ environment, consumer, topic });
-      const contract = names.has(key) ? undefined : unreadableContract(key);
+      const own = [...(known.get(topic)?.values() ?? [])];
+      const isKnown = own.some((contract) => contractKey(contract) === key);
+      const contract = isKnown ? undefined : unreadableContract(key);
       return contract === undefined ? [] : [{ ...contract, missing: true as const }];
     }),
   );

@@ -19,11 +19,8 @@ export function contractsOn(rules: Rules, state: State, topic: string): readonly
 
 /** Every contract on a topic, in any environment. */
 export function contractsOf({ contracts }: Pick<State, "contracts">, topic: string): readonly Contract[] {
-  return byTopic(contracts).get(topic) ?? [];
+  return [...(contracts.get(topic)?.values() ?? [])];
 }
-
-/** Indexed once per set of contracts, so that a decision does not scan the contracts of every topic. */
-const byTopic = oncePer((contracts: State["contracts"]) => Map.groupBy(contracts.values(), ({ topic }) => topic));
 
 /** The consumer's Kafka groups: those its contract lists, and the group with the consumer's name. */
 export function groupsOf({ consumer, groups = [] }: Contract): readonly string[] {
@@ -80,15 +77,16 @@ export function evidenceAgainst(rules: Rules, state: State, contract: Contract):
  * its own whose members it does not speak for.
  */
 function sharedGroups({ contracts }: State, contract: Contract): readonly Finding[] {
-  const consumersOf = consumersByGroup(contracts);
+  const own = contracts.get(contract.topic);
+  const consumersOf = own && consumersByGroup(own);
   return groupsOf(contract).flatMap((group) => {
-    const others = [...(consumersOf.get(placeOf(contract, group)) ?? [])].filter((one) => one !== contract.consumer);
+    const others = [...(consumersOf?.get(placeOf(contract, group)) ?? [])].filter((one) => one !== contract.consumer);
     return others.length === 0 ? [] : [sharedGroupFinding(group, others.sort().slice(0, MAX_NAMES))];
   });
 }
 
-/** The consumers whose contracts name a group, by the group in its environment and topic. */
-const consumersByGroup = oncePer((contracts: State["contracts"]) => {
+/** The consumers whose contracts for a topic name a group, by the group in its environment. */
+const consumersByGroup = oncePer((contracts: ReadonlyMap<string, Contract>) => {
   const found = new Map<string, Set<string>>();
   for (const contract of contracts.values()) {
     for (const group of groupsOf(contract)) {
@@ -99,8 +97,8 @@ const consumersByGroup = oncePer((contracts: State["contracts"]) => {
   return found;
 });
 
-function placeOf({ environment, topic }: Contract, group: string): string {
-  return JSON.stringify([environment, topic, group]);
+function placeOf({ environment }: Contract, group: string): string {
+  return JSON.stringify([environment, group]);
 }
 
 /**

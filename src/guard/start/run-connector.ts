@@ -170,7 +170,7 @@ async function streamFrom(
   for (const [name, { maxMessageBytes }] of topics) maxBytes.set(name, maxMessageBytes);
   await controlTopics.readContractsToEnd();
   if (stored.lastRun?.keys["fieldgate.environment"] === settings["fieldgate.environment"]) {
-    const known = controlTopics.contracts().values();
+    const known = controlTopics.contracts();
     controlTopics.missing(missingContracts(stored.evidence, settings["fieldgate.environment"], known));
   }
   const waker = createWaker();

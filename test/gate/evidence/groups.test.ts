@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { readerFingerprint } from "../../../src/contract/announcement.ts";
-import { type Contract, contractKey, unreadableContract } from "../../../src/contract/contract.ts";
+import { type Contract, contractKey, rollingKey, unreadableContract } from "../../../src/contract/contract.ts";
 import { alertKey } from "../../../src/gate/decision/reason.ts";
 import { type GroupPoll, recalled, type SeenGroup } from "../../../src/gate/evidence/evidence.ts";
 import { unnamedOn } from "../../../src/gate/evidence/readers.ts";
@@ -58,7 +58,7 @@ const judged = (state: State): Input => fits(state, NICK_ID);
 const registers = `register ${NICK_ID}`;
 
 function publish(contract: Contract): Input {
-  return { kind: "contract", key: contract.consumer, contract };
+  return { kind: "contract", key: contractKey(contract), contract };
 }
 
 function gateOf({ state }: Decided) {
@@ -320,10 +320,11 @@ describe("the evidence against a contract", () => {
   it("the schema of a version that is being rolled out does not count for another consumer", () => {
     const next = { ...reader, schema: { ...schema, name: "R2" } };
     const both = polled(0, announcing([ours, 2], [readerFingerprint(next.schema), 1]));
-    const rolling: Input = { kind: "contract", key: "default/replica/x/1", contract: next };
+    const rolling: Input = { kind: "contract", key: rollingKey(next), contract: next };
     const step = judgedWith(reader, rolling, both);
     expect(tableIn(step.state).amendments[0]?.verdicts.map(({ verdict }) => verdict)).toEqual(["ready", "ready"]);
-    const elsewhere: Input = { kind: "contract", key: "o", contract: { ...next, consumer: "other" } };
+    const other = { ...next, consumer: "other" };
+    const elsewhere: Input = { kind: "contract", key: contractKey(other), contract: other };
     expect(verdictOf(judgedWith(reader, elsewhere, both))).toMatchObject({ verdict: "unknown" });
   });
 

@@ -1,3 +1,4 @@
+import { known } from "../../contract/known.ts";
 import { expect, it } from "vitest";
 import type { Contract } from "../../../src/contract/contract.ts";
 import { missingContracts } from "../../../src/gate/evidence/missing.ts";
@@ -5,7 +6,7 @@ import { decide } from "../../../src/gate/decide.ts";
 import { findAmendment } from "../../../src/gate/update.ts";
 import { fits, ID, idOf, NAME, NICK, play, RULES, seen, stateOf, TOPIC, WHEN } from "../customers.ts";
 
-const known: Contract = {
+const BILLING: Contract = {
   version: 1,
   environment: "default",
   consumer: "billing",
@@ -20,17 +21,17 @@ function evidence(...consumers: readonly string[]) {
 }
 
 it("a contract that was seen before and is no longer known is missing", () => {
-  const missing = missingContracts(evidence("billing", "search", "constructor"), "default", [known]);
+  const missing = missingContracts(evidence("billing", "search", "constructor"), "default", known(BILLING));
   expect(missing.map(({ consumer }) => consumer)).toEqual(["search", "constructor"]);
 });
 
 it("none is missing if all are known, in the same environment", () => {
-  expect(missingContracts(evidence("billing"), "default", [known])).toEqual([]);
-  expect(missingContracts(evidence("billing"), "production", [known])).toHaveLength(1);
+  expect(missingContracts(evidence("billing"), "default", known(BILLING))).toEqual([]);
+  expect(missingContracts(evidence("billing"), "production", known(BILLING))).toHaveLength(1);
 });
 
 it("a missing contract withholds, and says how to continue", () => {
-  const [missing] = missingContracts(evidence("search"), "default", []);
+  const [missing] = missingContracts(evidence("search"), "default", known());
   if (missing === undefined) throw new Error("none is missing");
   const { state } = play(RULES, stateOf(undefined, missing), seen([ID, NAME, NICK]));
   const judged = decide(RULES, state, fits(state, idOf(NICK)), WHEN).state;

@@ -1,3 +1,4 @@
+import { known } from "../../contract/known.ts";
 import { describe, expect, it } from "vitest";
 import type { Contract } from "../../../src/contract/contract.ts";
 import { findAmendment } from "../../../src/gate/update.ts";
@@ -14,7 +15,7 @@ const accepting = (consumer: string, more: Partial<Contract> = {}): Contract => 
   ...more,
 });
 const findingsOn = (contract: Contract, other: Contract) => {
-  const contracts = new Map(Object.entries({ contract, other }));
+  const contracts = known(contract, other);
   return evidenceAgainst(RULES, { ...stateOf(), contracts }, contract).map(({ message }) => message);
 };
 

@@ -48,7 +48,7 @@ const contract: Contract = {
 it("a contract that cannot be processed counts as one whose content is unknown, and the loop continues", () => {
   const { world, session, gate } = failingAt("contract");
   apply(session, { kind: "contract", key: contractKey(contract), contract });
-  expect(session.control.state.contracts.get(contractKey(contract))).toMatchObject({ unreadable: true });
+  expect(session.control.state.contracts.get(TOPIC)?.get(contractKey(contract))).toMatchObject({ unreadable: true });
   apply(session, fits(session.control.state, idOf(NICK)));
   expect(gate()).toMatchObject({ kind: "withheld", reason: { kind: "not-ready", consumers: ["billing"] } });
   expect(world.log.join()).toContain("a contract could not be processed: unexpected TypeError");

@@ -1,10 +1,11 @@
+import { contractKey } from "../../../src/contract/contract.ts";
+import { type Contracts, eachContract, hasContract, withContract } from "../../../src/contract/contracts.ts";
 import { describe, expect, it } from "vitest";
 import { GuardError } from "../../../src/errors.ts";
 import { runConnector } from "../../../src/guard/start/run-connector.ts";
 import { passUnreadable } from "../../../src/guard/start/pass-unreadable.ts";
 import { EMPTY, replay } from "../../../src/store/records.ts";
 import { lsn } from "../../../src/wal/lsn.ts";
-import type { Contract } from "../../../src/contract/contract.ts";
 import type { Settings } from "../../../src/guard/outside.ts";
 import { tableOid } from "../../../src/table/column.ts";
 import { schemaId } from "../../../src/table/shape.ts";
@@ -50,21 +51,23 @@ const keysOf = (world: World) => stateRecords(world.commits).map(({ key }) => ke
 
 describe("a connector", () => {
   it("knows every contract that was published before it listens, however late that is in the start of a session", async () => {
-    const contracts = new Map<string, Contract>();
-    let known: ReadonlyMap<string, Contract> | undefined;
+    let contracts: Contracts = new Map();
+    let given: Contracts | undefined;
     let missed: readonly string[] | undefined;
     await using _connector = running({
       source: {
         // The last thing that is awaited before the session listens.
         look: async () => {
-          contracts.set(`contract ${contracts.size}`, REPLICA);
+          const contract = { ...REPLICA, consumer: `consumer${[...eachContract(contracts)].length}` };
+          contracts = withContract(contracts, contractKey(contract), contract);
           return { ...lookAt(lookedTable(5000, CUSTOMERS)), end: lsn(1n) };
         },
       },
       controlTopics: {
-        contracts: () => (known = new Map(contracts)),
+        contracts: () => (given = contracts),
         listen: () => {
-          missed = [...contracts.keys()].filter((key) => known?.has(key) !== true);
+          const keys = Array.from(eachContract(contracts), ([key]) => key);
+          missed = keys.filter((key) => given === undefined || !hasContract(given, key));
           return { [Symbol.dispose]: () => {} };
         },
       },
