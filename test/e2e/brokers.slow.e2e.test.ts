@@ -77,9 +77,9 @@ it("every change of a table with partitions on several brokers is published once
 /** What is wrong with the rounds that each key's events show: those that came twice, not at all, or too late. */
 function faultsOf(events: readonly Event[], keys: number, rounds: number): readonly string[] {
   return Array.from({ length: keys }, (_, index) => index + 1).flatMap((key) => {
-    const own = events.filter(({ after }) => after?.["id"] === key);
-    const seen = own.map(({ after }) => Number(after?.["n"]));
-    const twice = own.filter((_event, at) => seen.indexOf(seen[at] ?? -1) !== at);
+    const changes = events.filter(({ after }) => after?.["id"] === key);
+    const seen = changes.map(({ after }) => Number(after?.["n"]));
+    const twice = changes.filter((_event, at) => seen.indexOf(seen[at] ?? -1) !== at);
     const missing = Array.from({ length: rounds }, (_round, round) => round).filter((round) => !seen.includes(round));
     const late = seen.filter((round, at) => at > 0 && round < (seen[at - 1] ?? 0));
     return [

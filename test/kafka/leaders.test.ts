@@ -10,7 +10,7 @@ const metadata = (leaders: readonly number[]): PartitionMetadata[] =>
   // The order of a metadata answer is not the order of the partitions.
   leaders
     .map((leader, partitionId) => ({ partitionErrorCode: 0, partitionId, leader, replicas: [], isr: [] }))
-    .reverse();
+    .toReversed();
 const names = (groups: readonly (readonly OutRecord[])[]) =>
   groups.map((group) => group.map(({ value }) => String(value)).join(""));
 
