@@ -1,4 +1,5 @@
 import type { LeftOutReason, Refusal } from "../capture/left-out.ts";
+import type { ListEntry } from "../capture/lists.ts";
 import type { LookedTable, TablesLook } from "../capture/look.ts";
 import type { Table } from "../table/column.ts";
 import type { TableName } from "../table/quote.ts";
@@ -31,10 +32,17 @@ export interface Looks {
   readonly left: Map<number, LeftOut>;
   /** By OID: when to try again to add a table to the publication, and why the last attempt failed. */
   readonly refused: Map<number, { readonly again: bigint; readonly refusal: Refusal }>;
+  /** Entries of the file's column lists that have matched no column of a captured table so far. */
+  readonly unmatched: Set<ColumnEntry>;
   /** By what is wrong: warnings about tables, as of the last look. */
   warnings: ReadonlyMap<string, TableWarning>;
   /** Topics of tables whose gap is reported after the next commit. */
   readonly toReport: Set<string>;
+}
+
+/** An entry of one of the file's lists of columns. */
+export interface ColumnEntry extends ListEntry {
+  readonly key: "column.include.list" | "column.exclude.list" | "message.key.columns";
 }
 
 export interface SeenTable {

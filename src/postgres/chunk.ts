@@ -41,10 +41,10 @@ export type ChunkRead =
   /** A requested column was renamed or dropped, so nothing was read. */
   | { readonly kind: "differs"; readonly snapshot: Snapshot; readonly table: Table; readonly end: Lsn }
   /**
-   * `after` or `again` has keys of a different order or type. Nothing was read, and a pass over the table must start
-   * over.
+   * `after` or `again` has keys of a different order or type, or with an enum's label that was renamed since. Nothing
+   * was read, and a pass over the table must start over.
    */
-  | { readonly kind: "reordered"; readonly snapshot: Snapshot }
+  | { readonly kind: "reordered" }
   /** No unique index has exactly these columns, all of them NOT NULL, so the rows have no order to read them in. */
   | { readonly kind: "unordered"; readonly snapshot: Snapshot; readonly table: Table; readonly end: Lsn }
   /** The next row is too large to hold in memory: only its key was read, as text. */
@@ -80,6 +80,7 @@ export async function readChunk(client: Client, request: ChunkRequest): Promise<
     const state = sqlState(error);
     if (state === "55P03") return { kind: "locked" };
     if (state === "42501") return { kind: "unreadable", why: unreadableWhy(error) };
+    if (state === "22P02" && (request.after ?? request.again) !== undefined) return { kind: "reordered" };
     if (state === "42P01" || state === "3F000") return { kind: "gone" };
     throw translate(error, `reading rows of ${fullName(request.table)}`);
   }
@@ -108,7 +109,7 @@ async function readLocked(client: Client, request: ChunkRequest): Promise<ChunkR
   if (!hasColumns(request, table)) return { kind: "differs", snapshot, table, end };
   const order = await readKeyOrder(client, table, request.key);
   if (order === undefined) return { kind: "unordered", snapshot, table, end };
-  if (request.order !== undefined && request.order !== order.name) return { kind: "reordered", snapshot };
+  if (request.order !== undefined && request.order !== order.name) return { kind: "reordered" };
   const sql = statementParts(request, table, order);
   if (request.most !== undefined) {
     const count = await countRows(client, { oid: request.table.oid, from: sql.table }, request.most);

@@ -319,7 +319,7 @@ describe("a chunk's window", () => {
 
   it("of keys in a different order is read again from the first key", async () => {
     const requests: ChunkRequest[] = [];
-    const reads: ChunkRead[] = [{ kind: "reordered", snapshot: SNAPSHOT }];
+    const reads: ChunkRead[] = [{ kind: "reordered" }];
     const chunk = async (request: ChunkRequest) => {
       requests.push(request);
       return reads.shift() ?? rowsRead();

@@ -434,6 +434,19 @@ test.each([
   });
 });
 
+test("a key with an enum's label that is renamed in the middle has to be read from its beginning", async () => {
+  await using from = await source(
+    `CREATE TYPE mood AS ENUM ('low', 'high'); CREATE TABLE t (m mood, id int, PRIMARY KEY (m, id));
+     INSERT INTO t VALUES ('low', 1), ('low', 2), ('high', 3)`,
+  );
+  const { last = [], order } = rowsOf(await readChunk(from.client, await requestFor(from, "t", { limit: 1 })));
+  await from.app.query("ALTER TYPE mood RENAME VALUE 'low' TO 'calm'");
+  const request = await requestFor(from, "t", { order });
+  expect(await readChunk(from.client, { ...request, after: last })).toEqual({ kind: "reordered" });
+  expect(await readChunk(from.client, { ...request, again: [last] })).toEqual({ kind: "reordered" });
+  expect(valuesOf(await readChunk(from.client, request)).map(([mood]) => mood)).toEqual(["calm", "calm", "high"]);
+});
+
 test.each([
   ["a unique index", "DROP INDEX t_k"],
   ["NOT NULL", "ALTER TABLE t ALTER k DROP NOT NULL"],

@@ -39,6 +39,7 @@ export function revise(
   const { topic } = table.shape;
   const { explained } = input;
   const isSure = ({ attnum }: Amendment) => proven || sure.some(({ column }) => column.attnum === attnum);
+  const isNewFile = hasOtherFile(table, input);
   const revised = new Map(
     found.map((difference) => {
       const fresh = newAmendment(topic, difference, when);
@@ -48,7 +49,8 @@ export function revise(
       const wasThere = table.known.some((known) => known.attnum === difference.attnum);
       const missed = fresh.kind === "added" && (table.doubt || wasThere);
       const unproven = fresh.kind === "added" && isUnproven(table, input, difference);
-      return [fresh.id, isNew ? { ...fresh, missed, unproven, explained } : restate(before, fresh, explained)] as const;
+      if (isNew) return [fresh.id, { ...fresh, missed, unproven, explained }] as const;
+      return [fresh.id, restate(isNewFile ? asUnproven(before) : before, fresh, explained)] as const;
     }),
   );
   const kept = table.amendments.flatMap((amendment) => {
@@ -68,12 +70,26 @@ export function revise(
  * columns always count as unproven.
  */
 function isUnproven(
-  { filenode, assigned }: TableState,
-  { table, rewritten }: Extract<Input, { readonly kind: "seen" }>,
+  table: TableState,
+  input: Extract<Input, { readonly kind: "seen" }>,
   { attnum }: Difference,
 ): boolean {
-  if (rewritten === true || filenode === undefined || filenode <= 0 || filenode !== table.filenode) return true;
-  return assigned === undefined || attnum === undefined || attnum <= assigned;
+  const { assigned } = table;
+  return hasOtherFile(table, input) || assigned === undefined || attnum === undefined || attnum <= assigned;
+}
+
+/** Whether the rows may have been written to a new file since the columns were last proven. */
+function hasOtherFile(
+  { filenode }: TableState,
+  { table, rewritten }: Extract<Input, { readonly kind: "seen" }>,
+): boolean {
+  return rewritten === true || filenode === undefined || filenode <= 0 || filenode !== table.filenode;
+}
+
+/** `ALTER TYPE … USING` can give a withheld column values in every row, without an event and without a trace in its own definition. */
+function asUnproven(amendment: Amendment): Amendment {
+  const isOpen = amendment.kind === "added" && amendment.unproven !== true;
+  return isOpen ? { ...amendment, unproven: true } : amendment;
 }
 
 /** The facts that an amendment is about, without its gate and its judgement. */

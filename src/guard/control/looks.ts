@@ -10,6 +10,7 @@ import type { Looks, PendingLook } from "../looks.ts";
 import { inBackground, type Parts } from "../session.ts";
 import { isListed, isReplacedOver, isUnsent, namesakeOf, newsOf, reasonAgainst } from "./looked-table.ts";
 import { warnOfTables } from "./table-warnings.ts";
+import { columnEntries } from "./unmatched-entries.ts";
 import { type TableName } from "../../table/quote.ts";
 import type { Lsn } from "../../wal/lsn.ts";
 import { canPass } from "./park.ts";
@@ -45,6 +46,7 @@ export function firstLooks(
     truncated: new Map(),
     left: new Map(),
     refused: new Map(),
+    unmatched: columnEntries(outside.settings),
     warnings: new Map(),
     toReport: new Set(),
   };

@@ -7,19 +7,25 @@ import { identifyNext, refusedWritesText } from "../../words/identity.ts";
 import type { TableWarning } from "../outside.ts";
 import type { Parts } from "../session.ts";
 import { isListed } from "./looked-table.ts";
+import { unmatchedEntries } from "./unmatched-entries.ts";
 import { warnPeople } from "../warn-people.ts";
 
 /**
  * What a look shows to be wrong with a table although its rows flow: PostgreSQL refuses the application's UPDATE and
  * DELETE of it, the log does not say which key a changed row had, its rows cannot be read because of row level security,
- * or the file has a key for a table that is not captured.
+ * the file has a key for a table that is not captured, or an entry of its column lists matches no column.
  * Each is reported once, until it is over.
  */
 export function warnOfTables(session: Parts<"control">, look: TablesLook): void {
   const { looks } = session.control;
   const before = looks.warnings;
   const refused = refusedWrites(look).map((table) => [`writes-refused/${fullName(table)}`, table] as const);
-  const keys = [...uncoveredKeys(session, look), ...hiddenRows(session, look), ...keysWithoutTable(session)];
+  const keys = [
+    ...uncoveredKeys(session, look),
+    ...hiddenRows(session, look),
+    ...keysWithoutTable(session),
+    ...unmatchedEntries(session),
+  ];
   looks.warnings = new Map([...refused.map(([id, table]) => [id, writesWarning(session, [table])] as const), ...keys]);
   const fresh = refused.filter(([id]) => !before.has(id));
   // Tables that a migration changes together are one message.

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { LeftOutReason } from "../../../src/capture/left-out.ts";
+import { entryList } from "../../../src/capture/lists.ts";
 import { GuardError } from "../../../src/errors.ts";
 import { applyLook } from "../../../src/guard/control/apply-look.ts";
 import { leave } from "../../../src/guard/control/left.ts";
@@ -151,6 +152,48 @@ describe("a key of the connector's file for one table", () => {
     warnOfTables(session, lookAt(ORDERS, true));
     expect([...session.control.looks.warnings.values()]).toEqual(warned);
     expect(world.log.filter((line) => line.startsWith("notice:"))).toHaveLength(warned.length);
+  });
+});
+
+describe("an entry of the file's column lists", () => {
+  const listed = (text: string) => {
+    const list = entryList(text);
+    return list.kind === "list" ? list.entries : [];
+  };
+  it.each<[what: string, settings: Partial<Settings>, what: string | undefined, next: string]>([
+    [
+      "that matches a column is not warned of",
+      { "column.exclude.list": listed("public.customers.name") },
+      undefined,
+      "",
+    ],
+    [
+      "that is misspelt excludes nothing, so the column is published",
+      { "column.exclude.list": listed(String.raw`public.customers.id,public\.customers\.nmae`) },
+      String.raw`column.exclude.list: the entry public\.customers\.nmae matches no column of a captured table, so it excludes nothing`,
+      "if public.customers.name was meant, correct the entry",
+    ],
+    [
+      "that is for a table that is not captured includes nothing",
+      { "column.include.list": listed("public.customers.(id|name),audit.log.entries") },
+      "column.include.list: the entry audit.log.entries matches no column of a captured table, so it includes nothing",
+      "check its spelling",
+    ],
+    [
+      "that is misspelt in a key adds nothing to it",
+      { "message.key.columns": listed("public.customers.id,public.customers.nick") },
+      "message.key.columns: the entry public.customers.nick matches no column of a captured table, so it adds nothing to a key",
+      "if public.customers.id was meant, correct the entry",
+    ],
+  ])("%s", (_, settings, what, next) => {
+    const world = worldOf({ settings });
+    const session = sessionIn(world);
+    warnOfTables(session, lookAt(ORDERS, true));
+    warnOfTables(session, lookAt(ORDERS, true));
+    expect([...session.control.looks.warnings.values()]).toMatchObject(
+      what === undefined ? [] : [{ what, next: `${next}; it has effect once there is such a column` }],
+    );
+    expect(world.log.filter((line) => line.startsWith("notice:"))).toHaveLength(what === undefined ? 0 : 1);
   });
 });
 
