@@ -170,6 +170,7 @@ async function appendCommand(
   }
   check(connector);
   checkCommandQuota(connector, parts.controlTopics.waitingCommands(connector));
+  await parts.controlTopics.followCommands();
   const id = randomUUID();
   const ids = [...new Set(found.map((one) => one.id))];
   const text = renderCommand(connector, { ...command, id, ids, force: command.force ?? false });

@@ -17,7 +17,13 @@ import type { Appender } from "../kafka/append.ts";
 import type { KafkaClient } from "../kafka/client.ts";
 import type { InRecord } from "../kafka/record.ts";
 import { tailTopic } from "../kafka/tail.ts";
-import { commandsTopicConfig, contractsTopicConfig, createTopics, endOffsets } from "../kafka/topics.ts";
+import {
+  commandsTopicConfig,
+  contractsTopicConfig,
+  createTopics,
+  describeTopics,
+  endOffsets,
+} from "../kafka/topics.ts";
 
 /**
  * The two Kafka topics through which contracts and operators' commands reach the connectors. One reader per process
@@ -41,6 +47,8 @@ export interface ControlTopics extends AsyncDisposable {
   waitingCommands(connector: string): number;
   /** Reads up to the current end of the contracts topic. */
   readContractsToEnd(): Promise<void>;
+  /** Makes sure that the commands topic is followed, also if it was deleted or made again. */
+  followCommands(): Promise<void>;
 }
 
 interface Listener {
@@ -64,10 +72,8 @@ export async function openControlTopics(
   appender: Pick<Appender, "append">,
 ): Promise<ControlTopics> {
   const topics = { contracts: `__fieldgate.${deployment}.contracts`, commands: `__fieldgate.${deployment}.commands` };
-  await createTopics(kafka, [
-    { name: topics.contracts, partitions: 1, config: contractsTopicConfig },
-    { name: topics.commands, partitions: 1, config: commandsTopicConfig },
-  ]);
+  const commandsTopic = { name: topics.commands, partitions: 1, config: commandsTopicConfig };
+  await createTopics(kafka, [{ name: topics.contracts, partitions: 1, config: contractsTopicConfig }, commandsTopic]);
   const live = new Map<string, ReadonlyMap<string, Contract>>();
   /** A copy for callers that keep it. It is made on request, not for each of thousands of records. */
   let copy: Contracts | undefined;
@@ -112,9 +118,10 @@ export async function openControlTopics(
     tailTopic(kafka, { topic: topics.contracts, from: "beginning", onRecord: onContract, onFailure });
   let contractTail = await openContracts();
   opened.defer(() => contractTail[Symbol.asyncDispose]());
-  const commandTail = opened.use(
-    await tailTopic(kafka, { topic: topics.commands, from: "beginning", onRecord: onCommand, onFailure }),
-  );
+  const openCommands = () =>
+    tailTopic(kafka, { topic: topics.commands, from: "beginning", onRecord: onCommand, onFailure });
+  let commandTail = await openCommands();
+  opened.defer(() => commandTail[Symbol.asyncDispose]());
   /** True from the beginning of `restore` until it has succeeded, so that it is repeated after an error. */
   let isRestoring = false;
   /** Reads the topic from its beginning, and writes the contracts again that it has lost. */
@@ -133,17 +140,28 @@ export async function openControlTopics(
     }
     isRestoring = false;
   };
-  let reading: Promise<void> = Promise.resolve();
+  const isFollowed = async (): Promise<boolean> => {
+    const described = await describeTopics(kafka, [topics.commands]);
+    if (described.get(topics.commands) === undefined) return false;
+    return !isBefore(await endOffsets(kafka, topics.commands), commandTail.position());
+  };
+  /** Set while the commands topic is opened again, so that it is repeated after an error. */
+  let isReopening = false;
+  const reopenCommands = async (): Promise<void> => {
+    if (!isReopening && (await isFollowed())) return;
+    log.warn(`${topics.commands} was deleted or made again: commands without an outcome have to be given again`);
+    isReopening = true;
+    await commandTail[Symbol.asyncDispose]();
+    await createTopics(kafka, [commandsTopic]);
+    commandTail = await openCommands();
+    isReopening = false;
+  };
+  const followCommands = oneAtATime(reopenCommands);
   const readToEnd = async (): Promise<void> => {
     if (isRestoring || isBefore(await endOffsets(kafka, topics.contracts), contractTail.position())) await restore();
     await contractTail.reached(await endOffsets(kafka, topics.contracts));
   };
-  /** One at a time, so that the topic is restored once. */
-  const readContractsToEnd = (): Promise<void> => {
-    const next = reading.then(readToEnd, readToEnd);
-    reading = next.catch(() => {});
-    return next;
-  };
+  const readContractsToEnd = oneAtATime(readToEnd);
   await readContractsToEnd();
   await commandTail.reached(await endOffsets(kafka, topics.commands));
   const open = opened.move();
@@ -152,6 +170,7 @@ export async function openControlTopics(
     contracts,
     waitingCommands: (connector) => commands.from(connector, 0n).length,
     readContractsToEnd,
+    followCommands,
     of: (connector) => ({
       contracts,
       missing: (lost) => lost.forEach(keepMissing),
@@ -167,6 +186,16 @@ export async function openControlTopics(
       recorded: (before) => commands.forget(connector, before),
     }),
     [Symbol.asyncDispose]: () => open.disposeAsync(),
+  };
+}
+
+/** So that a topic is restored only once. */
+function oneAtATime(work: () => Promise<void>): () => Promise<void> {
+  let running: Promise<void> = Promise.resolve();
+  return () => {
+    const next = running.then(work, work);
+    running = next.catch(() => {});
+    return next;
   };
 }
 

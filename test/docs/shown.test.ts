@@ -49,6 +49,7 @@ beforeAll(async () => {
       contracts: () => state.contracts,
       waitingCommands: () => 0,
       readContractsToEnd: async () => {},
+      followCommands: async () => {},
       [Symbol.asyncDispose]: async () => {},
     },
     appender: { append: async () => ({ offset: 0n }), [Symbol.asyncDispose]: async () => {} },

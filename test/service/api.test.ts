@@ -43,6 +43,7 @@ function service(connectors: readonly RunningConnector[] = [], waiting = 0) {
     contracts: () => contracts,
     waitingCommands: () => waiting,
     readContractsToEnd,
+    followCommands: async () => {},
     [Symbol.asyncDispose]: async () => {},
   };
   const api = createApi({

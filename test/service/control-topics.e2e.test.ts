@@ -3,8 +3,14 @@ import { expect, test } from "vitest";
 
 import { unreadableContract } from "../../src/contract/contract.ts";
 import { openAppender } from "../../src/kafka/append.ts";
-import { openControlTopics } from "../../src/service/control-topics.ts";
-import { contractsTopicConfig, createTopics, describeTopics, withAdmin } from "../../src/kafka/topics.ts";
+import { openControlTopics, renderCommand } from "../../src/service/control-topics.ts";
+import {
+  commandsTopicConfig,
+  contractsTopicConfig,
+  createTopics,
+  describeTopics,
+  withAdmin,
+} from "../../src/kafka/topics.ts";
 import { until } from "../stack/until.ts";
 import { ourClient } from "../kafka/place.ts";
 import { uniquePrefix } from "../stack/topic.ts";
@@ -88,6 +94,36 @@ test("contracts count after their topic was deleted and made again, also for a s
   }
   await using again = await openControlTopics(kafka, prefix, log, () => {}, appender);
   expect(await consumersIn(again)).toEqual(["a", "b", "c", "late", "later"]);
+});
+
+test.each([
+  ["deleted", false],
+  ["deleted and made again", true],
+])("commands are read after their topic was %s", async (_, isMadeAgain) => {
+  const kafka = ourClient();
+  const warned: string[] = [];
+  const log = { info: () => {}, warn: (line: string) => void warned.push(line) };
+  await using appender = await openAppender(kafka);
+  await using topics = await openControlTopics(kafka, uniquePrefix(), log, () => {}, appender);
+  const topic = topics.topics.commands;
+  const seen: string[] = [];
+  using _listening = topics.of("shop").listen(0n, { contract: () => {}, command: ({ id }) => void seen.push(id) });
+  const send = async (id: string) => {
+    await topics.followCommands();
+    const text = renderCommand("shop", { id, kind: "release", ids: ["shop.public.t/3"], actor: "anna" });
+    await appender.append(topic, 0, Buffer.from("shop"), Buffer.from(text));
+    await until(() => seen.at(-1) === id, `${id} is read`);
+  };
+  await send("first");
+  await send("second");
+  expect(warned).toEqual([]);
+  await withAdmin(kafka, "delete the topic", (admin) => admin.deleteTopics({ topics: [topic] }));
+  await until(async () => (await describeTopics(kafka, [topic])).get(topic) === undefined, "the topic is gone");
+  if (isMadeAgain) await createTopics(kafka, [{ name: topic, partitions: 1, config: commandsTopicConfig }]);
+  await send("third");
+  await send("fourth");
+  expect(seen).toEqual(["first", "second", "third", "fourth"]);
+  expect(warned).toEqual([`${topic} was deleted or made again: commands without an outcome have to be given again`]);
 });
 
 test("a contract that is missing counts with an unknown content until it is withdrawn; one that was withdrawn does not", async () => {
