@@ -179,7 +179,9 @@ export interface Gap {
   readonly news:
     | Exclude<SentNews, { readonly kind: "none" | "same" }>
     /** It was sent, but these columns of its key have new values without an event: old keys stay with consumers. */
-    | { readonly kind: "rekeyed"; readonly columns: readonly string[] };
+    | { readonly kind: "rekeyed"; readonly columns: readonly string[] }
+    /** These columns of the events' key were not in old rows for a while: a row that moved to a new key stays under its old one. */
+    | { readonly kind: "uncovered"; readonly columns: readonly string[] };
   /** Where the gap was noticed: a position in the log, and a time (ISO 8601). */
   readonly since: string;
   readonly time: string;

@@ -17,6 +17,7 @@ export function describeGap(table: TableName, publication: string, { news }: Gap
   if (news.kind === "lost")
     return { what: `${name} ${lostText(table, news.why)}`, next: wayBack(table, publication, news.why) };
   if (news.kind === "emptied" || news.kind === "detached") return partitionsText(name, news);
+  if (news.kind === "uncovered") return { what: `${name} ${wereUncoveredText(news.columns)}`, next: REMOVE_OLD };
   const what = `${name} ${news.kind === "rekeyed" ? rekeyedText(news.columns) : OVER[news.kind]}`;
   if (job?.state === "refused" && job.reason !== undefined) {
     return { what: `${what}. They are not published again: ${renderJobReason(job.reason)}`, next: REREAD };
@@ -31,7 +32,7 @@ export function describeGap(table: TableName, publication: string, { news }: Gap
     const then = job === undefined ? "" : ". All its rows are published again under the keys that they have now";
     return {
       what: `${what}${then}`,
-      next: "remove the rows under the old keys at the consumers",
+      next: REMOVE_OLD,
     };
   }
   const repair =
@@ -62,7 +63,15 @@ function rekeyedText(columns: readonly string[]): string {
   return `may have new values in ${columns.join(", ")} of its key, because the column was rewritten or a label of its enum was renamed: consumers keep the rows under their old keys, and no event removes them`;
 }
 
-const OVER: Readonly<Record<Exclude<Gap["news"]["kind"], "lost" | "rekeyed" | "emptied" | "detached">, string>> = {
+const REMOVE_OLD = "remove the rows under the old keys at the consumers";
+
+function wereUncoveredText(columns: readonly string[]): string {
+  return `had a replica identity without ${columns.join(", ")} of the events' key for a while: the log does not say which key a row had that got a new one then, so consumers keep it under its old key as well`;
+}
+
+const OVER: Readonly<
+  Record<Exclude<Gap["news"]["kind"], "lost" | "rekeyed" | "uncovered" | "emptied" | "detached">, string>
+> = {
   again: "was not sent in full for a while: changes made in that time were not published",
   rewritten:
     "was rewritten (by ALTER TABLE, or by SET UNLOGGED and then LOGGED): changes made while a table is unlogged are not published",

@@ -31,3 +31,10 @@ test("the text about foreign partitions has the statements that detach them", ()
     next: 'ALTER TABLE "public"."orders" DETACH PARTITION public.orders_1;',
   });
 });
+
+test("the text about a key that old rows lacked says what consumers keep", () => {
+  expect(textOf({ kind: "uncovered", columns: ["id"] })).toEqual({
+    what: "public.orders had a replica identity without id of the events' key for a while: the log does not say which key a row had that got a new one then, so consumers keep it under its old key as well",
+    next: "remove the rows under the old keys at the consumers",
+  });
+});

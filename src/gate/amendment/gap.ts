@@ -19,6 +19,39 @@ export function rekeyed(
   return { news: { kind: "rekeyed", columns }, since, time, reported: false };
 }
 
+type Seen = Extract<Input, { kind: "seen" }>;
+
+/**
+ * Old rows in the log lacked columns of the events' key, and have them again: a row whose key changed in between is
+ * published under its new key, and nothing removes it from its old one. `before`: the key that the rows had instead, if
+ * that was an amendment, and is over.
+ */
+export function uncovered(
+  rules: Pick<Rules, "mode">,
+  { shape, rowKey }: TableState,
+  seen: Seen,
+  before: readonly Attnum[] | undefined,
+  { position: since, time }: When,
+): Gap | undefined {
+  const key = shape.key.map(({ attnum }) => attnum);
+  const had = before ?? (rowKey === undefined ? undefined : oldRowsOf(seen, key));
+  if (rules.mode === "watch" || had === undefined) return undefined;
+  const columns = shape.key.filter(({ attnum }) => !had.includes(attnum)).map(({ name }) => name);
+  return columns.length === 0 ? undefined : { news: { kind: "uncovered", columns }, since, time, reported: false };
+}
+
+/**
+ * The columns of old rows under the Relation, if the catalog already shows that they have those of the key again. While
+ * they lack them, looks report that.
+ */
+function oldRowsOf({ relation, columns, table }: Seen, key: readonly Attnum[]): readonly Attnum[] | undefined {
+  const byIndex = relation.identity === "default" || relation.identity === "index";
+  const isOver = table.replicaIdentity === "full" || key.every((column) => table.identified.includes(column));
+  const flagged = columns.filter((_, index) => relation.columns[index]?.key);
+  const sure = flagged.filter((column) => column !== undefined);
+  return byIndex && isOver && sure.length === flagged.length ? sure : undefined;
+}
+
 /** Updates the table after a look, and returns the repair job if a gap has ended. */
 export function afterLook(
   rules: Pick<Rules, "mode">,

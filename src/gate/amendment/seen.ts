@@ -9,10 +9,10 @@ import type { RelationColumn } from "../../wal/message.ts";
 import { amendmentId, type SentAlert } from "./amendment.ts";
 import { changesOf, differences, sameColumnType, type SeenColumn } from "./differ.ts";
 import { withExcluded } from "./excluded.ts";
-import { keyDifference, keyNow } from "./key.ts";
+import { keyDifference, keyNow, otherKeyOf } from "./key.ts";
 import { newlyLeftOut, withLeftOut } from "./left-out.ts";
 import { changedValues } from "./changed-values.ts";
-import { rekeyed } from "./gap.ts";
+import { rekeyed, uncovered } from "./gap.ts";
 import { fileOf } from "./rewritten.ts";
 import { settle } from "../decision/settle.ts";
 import type { Effect, Input, Rules, State, Decided, TableState, When } from "../state.ts";
@@ -45,7 +45,8 @@ export function onSeen(rules: Rules, state: State, input: Seen, when: When): Dec
     return step(withTable(state, proven ? asItsColumns(rules, named, sure, key) : named));
   }
   const found = [...differences(rules, named, sure, proven)];
-  const key = proven && !isPinned(rules, named, input) ? keyDifference(named, input) : undefined;
+  const isOwnKey = proven && !isPinned(rules, named, input);
+  const key = isOwnKey ? keyDifference(named, input) : undefined;
   if (key !== undefined) found.push(key);
   const amendments = revise(named, sure, found, proven, input, when);
   const known = proven ? sure.map(knownOf) : table.known;
@@ -54,7 +55,8 @@ export function onSeen(rules: Rules, state: State, input: Seen, when: When): Dec
   const shape = withTypes(rules, named, sure);
   const file = fileOf(table, input.table, { columns: input.columns, sure });
   const changed = changedValues(table, input, sure, file);
-  const gap = rekeyed(table, changed.keys, when);
+  const keyBefore = isOwnKey && key === undefined ? otherKeyOf(table)?.key : undefined;
+  const gap = rekeyed(table, changed.keys, when) ?? uncovered(rules, named, input, keyBefore, when);
   const next = withTable(state, {
     ...named,
     shape,

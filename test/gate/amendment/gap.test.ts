@@ -1,7 +1,10 @@
-import { expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { decide } from "../../../src/gate/decide.ts";
-import type { Input } from "../../../src/gate/state.ts";
+import type { Input, TableState } from "../../../src/gate/state.ts";
+import { attnum } from "../../../src/table/column.ts";
 import {
+  column,
+  fieldFor,
   fits,
   ID,
   idOf,
@@ -9,11 +12,14 @@ import {
   NAME,
   NICK,
   play,
+  publishing,
   registered,
   release,
+  RULES,
   seen,
   stateOf,
   tableIn,
+  tableOf,
   TOPIC,
   WHEN,
 } from "../customers.ts";
@@ -49,4 +55,36 @@ it.each(["emptied", "detached"] as const)("partitions that were %s are reported,
   expect(tableIn(state)).toMatchObject({ sent: SENT, gap: { news, reported: false } });
   expect(effects).toEqual([{ kind: "report-gap", topic: TOPIC }]);
   expect([...state.jobs]).toEqual([]);
+});
+
+describe("old rows in the log lacked a column of the events' key for a while", () => {
+  const CODE = column(2, "code", "text", { notNull: true });
+  const COLUMNS = [ID, CODE];
+  const gapAfter = (table: TableState, ...inputs: readonly Input[]) => {
+    const { state, effects } = play(RULES, stateOf(table), ...inputs);
+    return { news: tableIn(state).gap?.news, isReported: effects.some(({ kind }) => kind === "report-gap") };
+  };
+  const NONE = { news: undefined, isReported: false };
+  const lacking = (name: string) => ({ news: { kind: "uncovered", columns: [name] }, isReported: true });
+
+  it("a key that was another one and is undone is reported, because rows may have moved in between", () => {
+    const other = seen(COLUMNS, { key: [2] });
+    expect(gapAfter(publishing(COLUMNS), other)).toEqual(NONE);
+    expect(gapAfter(publishing(COLUMNS), other, seen(COLUMNS))).toEqual(lacking("id"));
+  });
+
+  it("a key that had a column more meanwhile is not reported", () => {
+    expect(gapAfter(publishing(COLUMNS), seen(COLUMNS, { key: [1, 2] }), seen(COLUMNS))).toEqual(NONE);
+  });
+
+  const table = publishing(COLUMNS);
+  const byCode = { ...table, rowKey: [attnum(1)], shape: { ...table.shape, key: [fieldFor(CODE)] } };
+
+  it.each([
+    ["the identity has it again", "full", lacking("code")],
+    ["the identity still lacks it, which looks report", "default", NONE],
+  ] as const)("message.key.columns: %s", (_, replicaIdentity, expected) => {
+    const catalog = { ...tableOf(COLUMNS), replicaIdentity };
+    expect(gapAfter(byCode, seen(COLUMNS, { catalog }))).toEqual(expected);
+  });
 });
