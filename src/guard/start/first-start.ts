@@ -200,6 +200,8 @@ async function firstStart(
   if (stored.intent === undefined) await mustBeNewSlot(outside, source);
   const keys = keysOf(outside, stored, items);
   refuseCompacted(outside, keys, await describeTopics(outside, [...keys.keys()]));
+  // Whatever an administrator has to do first is reported before there are topics and schemas.
+  await source.ensurePublication(items.map(({ table }) => table));
   await createTopics(outside, [...stored.tables.keys(), ...items.map(({ topic }) => topic)]);
   let now = stored;
   const missing = items.filter(({ topic }) => !stored.tables.has(topic));
@@ -212,7 +214,6 @@ async function firstStart(
     const intent = { slot, publication, systemId, mode: RECORDED_MODE[mode] };
     now = await record(now, { ...now, intent });
   }
-  await source.ensurePublication(items.map(({ table }) => table));
   const { endLsn, isNew } = await slotPoint(outside, source, signal);
   const position: Position = { endLsn, commitLsn: undefined, tx: undefined, systemId, timeline, slot };
   const look = await source.look();

@@ -44,6 +44,7 @@ async function firstRun() {
 }
 
 const MISSING = new GuardError("table-missing", "public.orders");
+const UNFIT = new GuardError("publication-unfit", "creating publication fieldgate_shop: permission denied");
 const UNMAPPED = tableOf([column(1, "id", "tid", { notNull: true }), NAME]);
 
 const kinds = ({ statuses }: World) => statuses.map(({ kind }) => kind);
@@ -131,6 +132,11 @@ describe("a connector", () => {
       "two tables with the same topic",
       { source: { tables: async () => [CUSTOMERS, { ...CUSTOMERS, oid: tableOid(5001) }] } },
       "table-unsupported",
+    ],
+    [
+      "a publication that its role may not create",
+      { source: { ensurePublication: () => Promise.reject(UNFIT) } },
+      "publication-unfit",
     ],
   ])("that is refused at its first start because of %s leaves nothing behind", async (_, given, code) => {
     const made: string[] = [];
