@@ -51,8 +51,8 @@ interface PermanentTable {
  * their changes. System schemas (as with Debezium's table.ignore.builtin) and Fieldgate's own schema are left out.
  * Throws GuardError:
  * - "table-missing", listing every plain name in table.include.list that is not such a table or may not be read, unless
- *   it was captured before; or if nothing is captured. A table that only matches a pattern and may not be read is left
- *   out
+ *   it was captured before; or if nothing is captured, listing every table that may not be read. Otherwise a table that
+ *   only matches a pattern and may not be read is left out
  * - "config-invalid" for a partitioned table that is listed by name although its changes are sent under its partitions'
  *   names
  */
@@ -172,8 +172,9 @@ function refuseMissing(
     return plain && !known.some(matches) && !candidates.some(({ name, taken }) => taken && matches(name));
   });
   const isNamed = (name: string) => listed.some(({ plain, matches }) => plain && matches(name));
+  const noneIsReadable = known.length === 0 && captured.every(({ denied }) => denied !== undefined);
   const unreadable = captured.flatMap(({ denied, name }) =>
-    denied !== undefined && isNamed(name) && !known.includes(name) ? [{ name, ...denied }] : [],
+    denied !== undefined && (noneIsReadable || isNamed(name)) && !known.includes(name) ? [{ name, ...denied }] : [],
   );
   const faults = [
     ...(absent.length === 0 ? [] : [`not a permanent table: ${absent.map(({ text }) => text).join(", ")}`]),

@@ -58,6 +58,20 @@ test("a table that the role may not read is reported with the right that is miss
   });
 });
 
+test("if the role may read none of the tables that match a pattern, the error has every right that is missing", async () => {
+  await using from = await source(`${TABLES}; REVOKE ALL ON SCHEMA public FROM PUBLIC`);
+  await from.client.query("SET ROLE pg_monitor");
+  expect(await failure(readCapturedTables(from.client, capture("public\\.cust.*,sales\\..*")))).toMatchObject({
+    code: "table-missing",
+    text: "public.customers: no right to use its schema (USAGE) or read it (SELECT); sales.orders: no right to use its schema (USAGE) or read it (SELECT)",
+    next: 'GRANT USAGE ON SCHEMA "public" TO "pg_monitor"; GRANT SELECT ON "public"."customers" TO "pg_monitor"; GRANT USAGE ON SCHEMA "sales" TO "pg_monitor"; GRANT SELECT ON "sales"."orders" TO "pg_monitor";',
+  });
+
+  // One that may be read is captured, and the others are reported later.
+  await from.app.query("GRANT SELECT ON customers TO pg_monitor; GRANT USAGE ON SCHEMA public TO pg_monitor");
+  expect(await names(from, capture("public\\.cust.*,sales\\..*"))).toEqual(["public.customers"]);
+});
+
 test("names of missing or unreadable tables are reported in one error; a pattern without a match is a warning", async () => {
   await using from = await source(TABLES);
   const reading = failure(
