@@ -1,5 +1,6 @@
 import { nearestName } from "../mistake.ts";
-import type { Rules } from "../gate/state.ts";
+import { contractsOf } from "../gate/evidence/readers.ts";
+import type { Rules, State } from "../gate/state.ts";
 import type { DdlStep, TableName } from "./ddl-step.ts";
 import { below, type Draft, type DraftTable, find, type Found, type OtherRelation } from "./draft.ts";
 import { type MakeNote, type Note, noteOf } from "./note.ts";
@@ -182,18 +183,37 @@ function dropSchema(draft: Draft, step: Extract<TableStep, { kind: "drop-schema"
 }
 
 /** What has become of the captured tables and their names, once all steps are applied. */
-export function tableNotes(rules: Rules, draft: Draft): readonly Note[] {
+export function tableNotes(rules: Rules, state: State, draft: Draft): readonly Note[] {
   const gone = draft.tables.flatMap(({ before, name, schema, base, moved, dropped }) => {
     const { topic } = before.shape;
-    const message = `the table is dropped: its topic ${topic} gets no more events`;
-    if (dropped !== undefined) return noteOf(dropped)(message, { stops: true });
+    if (dropped !== undefined) return noteOf(dropped)(droppedText(state, topic), { stops: true });
     if (moved === undefined || (name === base.name && schema === base.schema)) return [];
     return noteOf(moved)(`the table is still captured under its old name, and its events stay on ${topic}`, {
       kind: "fine",
     });
   });
   const fresh = draft.others.flatMap((other) => arrived(rules, draft, other));
-  return [...gone, ...fresh];
+  return [...gone, ...fresh, ...draft.tables.flatMap(generatedNotes)];
+}
+
+function droppedText(state: State, topic: string): string {
+  const readers = [...new Set(contractsOf(state, topic).map(({ consumer }) => consumer))];
+  const lost = `the table is dropped: its topic ${topic} gets no more events`;
+  return readers.length === 0
+    ? lost
+    : `${lost}, and ${readers.join(", ")} ${readers.length === 1 ? "reads" : "read"} it`;
+}
+
+/** Columns that are in no event after the migration because they are generated. */
+function generatedNotes({ base, columns, steps, dropped }: DraftTable): readonly Note[] {
+  if (dropped !== undefined) return [];
+  const before = base.columns.filter(({ generated }) => generated).map(({ attnum }) => attnum);
+  return columns.flatMap(({ attnum, name, generated }) => {
+    const step = steps.get(attnum)?.at(-1);
+    if (!generated || before.includes(attnum) || step === undefined) return [];
+    const message = `column ${name} is generated and therefore in no event, because the log has no generated values`;
+    return noteOf(step)(message, { kind: "fine" });
+  });
 }
 
 function arrived(rules: Rules, { tables }: Draft, other: OtherRelation): readonly Note[] {

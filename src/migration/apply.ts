@@ -55,7 +55,7 @@ export function applyDdlSteps(
   const changed = draft.tables.filter((table) => table.steps.size > 0 && table.dropped === undefined);
   return {
     tables: changed.map((table) => planned(rules, state, table, when)),
-    notes: [...notes, ...tableNotes(rules, draft)],
+    notes: [...notes, ...tableNotes(rules, state, draft)],
     asks: draft.asks,
   };
 }

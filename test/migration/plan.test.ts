@@ -142,6 +142,28 @@ test.each([
   expect(notes).toMatchObject([{ line: 1, kind: "unknown", message }]);
 });
 
+test("a dropped table's note names the consumers that read its topic", () => {
+  const other = { ...REPLICA, consumer: "search" };
+  const { notes } = applyDdlSteps(RULES, stateOf(publishing(), REPLICA, other), steps("drop table customers"), WHEN);
+  expect(notes).toMatchObject([
+    { message: expect.stringMatching(/gets no more events, and replica, search read it$/) },
+  ]);
+});
+
+test.each([
+  ["alter table customers add n int generated always as (id) stored", [1]],
+  ["alter table customers add n int generated always as (id) stored; alter table customers drop n", []],
+  [
+    "alter table customers add n int generated always as (id) stored;\nalter table customers alter n drop expression",
+    [],
+  ],
+  ["alter table customers add n int generated always as identity", []],
+])("%s: the lines of columns that are in no event because they are generated are %j", (sql, lines) => {
+  const { notes } = applyDdlSteps(RULES, stateOf(), steps(sql), WHEN);
+  const generated = notes.filter(({ message }) => message.startsWith("column n is generated"));
+  expect(generated.map(({ line, kind }) => [line, kind])).toEqual(lines.map((line) => [line, "fine"]));
+});
+
 describe("the plan of a service", () => {
   function registryOf(check: () => Check): Registry {
     const none = async () => undefined;

@@ -165,7 +165,10 @@ function migrationStep({ amendments, notes }: PlanView): string {
       ? "do not run this migration as it is: Debezium's task would stop at the next row"
       : "run the migration: Debezium publishes the change with the next row";
   }
+  const until = amendments.some((one) => one.stops)
+    ? "the table's rows stop until the release"
+    : "a table's events stop";
   return stops
-    ? "run the migration, with an operator at hand: the table's rows stop until the release"
+    ? `run the migration, with an operator at hand: ${until}`
     : "run the migration: rows continue to flow, without the withheld fields";
 }

@@ -160,3 +160,13 @@ test.each<[Pick<PlannedAmendment, "mode" | "stops">, string]>([
   api.plans = { amendments: [{ ...waiting, ...what, verdicts: [], schema: null }], notes: [] };
   expect((await plan("zip.sql")).out).toContain(order);
 });
+
+test("if a table is dropped, the order does not promise that its rows continue after a release", async () => {
+  const message =
+    "the table is dropped: its topic inventory.public.customers gets no more events, and billing reads it";
+  api.plans = { amendments: [], notes: [{ line: 1, table: "customers", message, kind: "unknown", stops: true }] };
+  const { out, code } = await plan("zip.sql");
+  expect(code).toBe(100);
+  expect(out).toContain(`stops: line 1, customers: ${message}\n`);
+  expect(out).toContain("1. run the migration, with an operator at hand: a table's events stop\n");
+});
