@@ -1,6 +1,6 @@
 import type { TroubleView } from "../api/api.ts";
 import type { Amendment } from "../gate/amendment/amendment.ts";
-import { meanwhile } from "../words/amendment.ts";
+import { meanwhile, inSeveralFields } from "../words/amendment.ts";
 import type { RunningConnector } from "./running.ts";
 import { troubleOf } from "./trouble.ts";
 
@@ -28,10 +28,12 @@ export function meanwhileIn(
 ): string {
   if (mode === "watch") return meanwhile(amendment, mode);
   if (trouble !== undefined && trouble.status !== "stalled") return NOTHING_PUBLISHED[trouble.status];
-  const isParked = state?.tables.get(amendment.topic)?.parked !== undefined;
-  return isParked
-    ? "The table is parked: its changes wait, and no events of it are published."
-    : meanwhile(amendment, mode);
+  const table = state?.tables.get(amendment.topic);
+  if (table?.parked !== undefined) return "The table is parked: its changes wait, and no events of it are published.";
+  const fields = table?.shape.fields.filter(({ attnum }) => attnum === amendment.attnum) ?? [];
+  const isKey = table?.shape.key.some(({ attnum }) => attnum === amendment.attnum) ?? false;
+  const isBeside = amendment.kind === "changed" && fields.length > 1 && !isKey;
+  return isBeside ? inSeveralFields(fields, amendment) : meanwhile(amendment, mode);
 }
 
 const NOTHING_PUBLISHED = {

@@ -92,6 +92,13 @@ function untilPublished({ kind, changes }: Amendment): string {
   }
 }
 
+/** What events contain after a release with --beside: several fields of the amendment's column. */
+export function inSeveralFields(fields: readonly { readonly name: string }[], { name, changes }: Amendment): string {
+  const others = fields.map((field) => field.name).filter((other) => other !== name);
+  const lost = changes.includes("retyped") ? `; ${name} is null where a value does not fit its type` : "";
+  return `Events have the column's values in ${others.join(" and ")}, beside ${name}${lost}.`;
+}
+
 function whileWithheld({ kind, changes }: Amendment): string {
   switch (kind) {
     case "added":
