@@ -8,6 +8,8 @@ import { OID } from "../../src/event/types/table.ts";
 const ROOT = join(import.meta.dirname, "../..");
 const read = (file: string): string => readFileSync(join(ROOT, file), "utf8");
 const README = read("README.md");
+/** The connector files that a newcomer starts from. */
+const EXAMPLES = ["connectors/inventory.json", "local/compose/connectors/inventory.json"];
 const PAGES = [
   "README.md",
   "CONTRIBUTING.md",
@@ -34,6 +36,21 @@ describe("the README", () => {
       "fieldgate.release.policy": "contracts",
       warnings: [],
     });
+  });
+
+  it("publishes contracts in the environment of its connector file, which every example has", () => {
+    const files = [...blocks("README.md", "json"), ...EXAMPLES.map(read)];
+    const environments = files.map(
+      (text) => readConnectorFile(text, "connectors/inventory.json", () => "secret")["fieldgate.environment"],
+    );
+    const published = [...README.matchAll(/npx fieldgate publish --env (\S+)/g)].map(([, name]) => name);
+    expect(new Set([...environments, ...published])).toEqual(new Set(["production"]));
+  });
+
+  it("installs the package of this version", () => {
+    const { version } = JSON.parse(read("package.json")) as { version: string }; // package.json, whose form npm defines
+    const packages = [...README.matchAll(/fieldgate-([\w.-]+)\.tgz|Version ([\d.]+\d) is not/g)];
+    expect(packages.map(([, tarball, stated]) => tarball ?? stated)).toEqual([version, version]);
   });
 
   it("has a valid connector file for watch mode in docs/watch.md", () => {
