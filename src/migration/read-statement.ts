@@ -97,6 +97,8 @@ export function readStatement(stmt: Node): readonly Act[] {
 
 function readOther(stmt: Node): readonly Act[] {
   const [kind = "a statement"] = Object.keys(stmt);
+  const written = writtenTable(stmt);
+  if (written !== undefined && isOfCatalog(written)) return [unread(`a change of the catalog ${written.name}`)];
   if (HARMLESS.has(kind)) return [];
   if ("VariableSetStmt" in stmt) {
     const { name } = stmt.VariableSetStmt;
@@ -115,6 +117,19 @@ function readOther(stmt: Node): readonly Act[] {
       : [unread(`ALTER PUBLICATION ${pubname}, which decides what of the tables is in the log`)];
   }
   return [unread(kind.replace(/Stmt$/, ""))];
+}
+
+/** The table whose rows a statement changes. */
+function writtenTable(stmt: Node): TableName | undefined {
+  if ("InsertStmt" in stmt) return tableOf(stmt.InsertStmt.relation);
+  if ("UpdateStmt" in stmt) return tableOf(stmt.UpdateStmt.relation);
+  if ("DeleteStmt" in stmt) return tableOf(stmt.DeleteStmt.relation);
+  return "MergeStmt" in stmt ? tableOf(stmt.MergeStmt.relation) : undefined;
+}
+
+/** PostgreSQL keeps names that begin with `pg_` for itself only in schemas, but its catalog is found first. */
+function isOfCatalog({ schema, name }: TableName): boolean {
+  return schema === "pg_catalog" || (schema === undefined && name.startsWith("pg_"));
 }
 
 function readOff(args: readonly Node[] | undefined): boolean {

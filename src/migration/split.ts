@@ -28,7 +28,7 @@ export function splitStatements(sql: string): readonly Statement[] {
       statements.push({
         text: text.slice(blank),
         offset: start + blank,
-        kind: ROWS.test(text.slice(blank, blank + 20)) ? "rows" : "sql",
+        kind: changesOnlyRows(text.slice(blank, blank + 200)) ? "rows" : "sql",
       });
     }
     [start, depth, atomic] = [next, 0, 0];
@@ -96,8 +96,11 @@ const TOKEN = new RegExp(
 
 const BLANK = /^(?:\s|--[^\n]*(?:\n|$)|\/\*[^]*?\*\/|# *-* *!(?:ups|downs)[^\n]*(?:\n|$))*/i;
 
-/** Statements that change only rows. */
-const ROWS = /^(?:insert|update|delete)\b/i;
+/** From the beginning of a statement. Rows of the catalog, such as pg_attribute's, are more than rows. */
+function changesOnlyRows(beginning: string): boolean {
+  return /^(?:insert|update|delete)\b/i.test(beginning) && !/pg_/i.test(beginning);
+}
+
 const COPY_FROM_STDIN = /^(?:\s|--[^\n]*\n)*copy\b[^]*\bfrom\s+stdin\b/i;
 
 /** psql commands that run no statements, or only move rows. */

@@ -59,7 +59,7 @@ export type ChunkRead =
   | { readonly kind: "too-many"; readonly snapshot: Snapshot; readonly rows: Beyond["rows"] }
   /** Another session held a lock on the table for longer than the lock timeout. */
   | { readonly kind: "locked" }
-  /** The role may not read the table, or policies (row level security) would hide rows from it. */
+  /** The role may not read the table, policies (row level security) would hide rows from it, or reading it fails. */
   | { readonly kind: "unreadable"; readonly why: string }
   /** No table has this name, or the table with this name has a different OID. */
   | { readonly kind: "gone" };
@@ -82,8 +82,17 @@ export async function readChunk(client: Client, request: ChunkRequest): Promise<
     if (state === "42501") return { kind: "unreadable", why: unreadableWhy(error) };
     if (state === "22P02" && (request.after ?? request.again) !== undefined) return { kind: "reordered" };
     if (state === "42P01" || state === "3F000") return { kind: "gone" };
+    if (isOfTheTable(state)) return { kind: "unreadable", why: `PostgreSQL reports SQLSTATE ${state}` };
     throw translate(error, `reading rows of ${fullName(request.table)}`);
   }
+}
+
+/**
+ * True if only this table's rows cannot be read, for example because a page of it is damaged (XX001), or because a
+ * function of its key's operator class fails. False if the session or the server is in trouble.
+ */
+function isOfTheTable(state: string | undefined): state is string {
+  return state !== undefined && !/^(?:08|57|53|58|40|25|28|3D)/.test(state);
 }
 
 /**

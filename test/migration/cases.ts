@@ -157,6 +157,8 @@ export const CASES: Readonly<Record<string, readonly (string | Case)[]>> = {
     { sql: "ALTER TABLE customers ADD COLUMN x mood;", truth: "SELECT 1", asks: "missing" },
     { sql: "ALTER TABLE customers DROP COLUMN nick;", truth: "SELECT 1", asks: "missing" },
     { sql: "ALTER TABLE customers DROP CONSTRAINT customers_name;", truth: "SELECT 1", asks: "missing" },
+    { sql: "UPDATE pg_attribute SET attname = 'post' WHERE attname = 'zip';", truth: "SELECT 1", asks: "unread" },
+    { sql: "DELETE FROM pg_catalog.pg_attrdef;", truth: "SELECT 1", asks: "unread" },
     { sql: "SELECT migrate_customers();", truth: "SELECT 1", asks: "unread" },
     "ALTER TABLE IF EXISTS costumers ADD COLUMN x int; ALTER TABLE customers DROP COLUMN IF EXISTS nick, DROP CONSTRAINT IF EXISTS nope;",
     { sql: "ALTER TABLE orders ADD COLUMN gift boolean;", truth: "ALTER TABLE shop.orders ADD COLUMN gift boolean;" },
