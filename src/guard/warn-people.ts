@@ -6,3 +6,16 @@ export function warnPeople({ log, notice }: Pick<Outside, "log" | "notice">, war
   log.warn(next === undefined ? what : `${what}; next: ${next}`);
   void notice({ ...warning, severity: "warn" });
 }
+
+/** `content`: what the topic holds, and must not lose. */
+export function warnOfDeletion(
+  outside: Pick<Outside, "log" | "notice">,
+  topic: string,
+  policy: string,
+  content: string,
+): void {
+  if (policy === "compact") return;
+  const what = `topic ${topic} has cleanup.policy=${policy}, so Kafka may delete ${content}`;
+  const next = `set cleanup.policy of ${topic} to compact`;
+  warnPeople(outside, { id: `deletion/${topic}/${policy}`, about: "topics", what, next });
+}

@@ -6,13 +6,12 @@ import type { ParkCause } from "../../gate/parking/parked.ts";
 import type { TableState } from "../../gate/state.ts";
 import { type ParkedChange, readLayout } from "../../store/parked.ts";
 import { describeParked, describeUnparked } from "../../words/parked.ts";
-import type { Outside } from "../outside.ts";
 import type { Backlog, Stuck } from "../parking.ts";
 import { inBackground, type Parts, post, tableOf } from "../session.ts";
 import { backlogOf } from "../stream/backlog.ts";
 import { apply } from "./apply.ts";
 import { startCatalogRead } from "./catalog-read.ts";
-import { warnPeople } from "../warn-people.ts";
+import { warnOfDeletion } from "../warn-people.ts";
 
 /**
  * Parks a table whose next change cannot be written, decides what happens to the first parked change if it still cannot
@@ -97,16 +96,10 @@ export async function prepareTopic({ outside, batch }: Parts<"batch">): Promise<
       next: "delete it: Fieldgate then creates it correctly, and publishes the rows of parked tables again",
     });
   }
-  if (cleanupPolicy !== "compact") reportDeletion(outside, parkedTopic, cleanupPolicy);
+  warnOfDeletion(outside, parkedTopic, cleanupPolicy, "parked changes before they are published");
   batch.maxBytes.set(parkedTopic, described.maxMessageBytes);
   // If it changes or is deleted, the next session begins with it as it is then.
   batch.topics.described.set(parkedTopic, described);
-}
-
-function reportDeletion(outside: Outside, topic: string, policy: string): void {
-  const what = `topic ${topic} has cleanup.policy=${policy}, so Kafka may delete parked changes before they are published`;
-  const next = `set cleanup.policy of ${topic} to compact`;
-  warnPeople(outside, { id: `parked-topic/${policy}`, about: "topics", what, next });
 }
 
 /** How long to wait before a change that still cannot be written is tried again for no other reason. */

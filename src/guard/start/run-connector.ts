@@ -13,6 +13,7 @@ import { verifyInBackground } from "../control/verify-schemas.ts";
 import { runLoop } from "../loop.ts";
 import type { Outside, Source } from "../outside.ts";
 import { retrying } from "../retrying.ts";
+import { warnOfDeletion } from "../warn-people.ts";
 import { withWaits } from "../with-waits.ts";
 import { firstLooks } from "../control/looks.ts";
 import { type Ddl, post, type Session } from "../session.ts";
@@ -165,7 +166,15 @@ async function streamFrom(
   const { controlTopics, groups, sink, settings } = outside;
   const topics = new Map(await describeTopics(outside, [...stored.tables.keys()]));
   const stateTopic = (await sink.describeTopics([settings.stateTopic])).get(settings.stateTopic);
-  if (stateTopic !== undefined) topics.set(settings.stateTopic, stateTopic);
+  if (stateTopic !== undefined) {
+    topics.set(settings.stateTopic, stateTopic);
+    warnOfDeletion(
+      outside,
+      settings.stateTopic,
+      stateTopic.cleanupPolicy,
+      "amendments, exclusions and unfinished jobs",
+    );
+  }
   const dataTopics = new Map([...topics].filter(([name]) => name !== settings.stateTopic));
   for (const [name, { maxMessageBytes }] of topics) maxBytes.set(name, maxMessageBytes);
   await controlTopics.readContractsToEnd();

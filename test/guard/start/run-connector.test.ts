@@ -94,6 +94,26 @@ describe("a connector", () => {
     expect(world.log.filter((line) => line.includes("SQL_ASCII")).join("\n")).toMatch(/one that is not UTF-8 stops/);
   });
 
+  it.each([
+    ["compact", 0],
+    ["compact,delete", 1],
+    ["delete", 1],
+  ])(
+    "with cleanup.policy=%s of its state topic, reports what Kafka may delete: %i times",
+    async (cleanupPolicy, times) => {
+      const described = (name: string) => {
+        const policy = name === TOPIC ? "delete" : cleanupPolicy;
+        return { partitions: 1, maxMessageBytes: 1 << 20, cleanupPolicy: policy, config: new Map() };
+      };
+      const describeTopics = async (names: readonly string[]) => new Map(names.map((name) => [name, described(name)]));
+      await using connector = running({ sink: { describeTopics } });
+      const { world } = connector;
+      await until(() => keysOf(world).includes("position"), "the connector runs");
+      const lines = world.log.filter((line) => line.startsWith("notice") && line.includes("may delete amendments"));
+      expect(lines).toHaveLength(times);
+    },
+  );
+
   it("begins a new session after a temporary error, with growing delays, until the source is back", async () => {
     let failures = 0;
     await using connector = running({
