@@ -8,24 +8,23 @@ export type Contracts = ReadonlyMap<string, ReadonlyMap<string, Contract>>;
 
 /** `undefined` withdraws the contract. */
 export function withContract(before: Contracts, key: string, contract: Contract | undefined): Contracts {
-  const topic = topicOfKey(key);
-  const own = withOne(before.get(topic), key, contract);
   const after = new Map(before);
-  if (own.size === 0) after.delete(topic);
-  else after.set(topic, own);
+  setContract(after, key, contract);
   return after;
 }
 
-/** The contracts of one topic with this change. */
-export function withOne(
-  before: ReadonlyMap<string, Contract> | undefined,
+/** The same in place. The contracts of the topic are copied, so what was taken from the map before remains as it was. */
+export function setContract(
+  contracts: Map<string, ReadonlyMap<string, Contract>>,
   key: string,
   contract: Contract | undefined,
-): ReadonlyMap<string, Contract> {
-  const after = new Map(before);
-  if (contract === undefined) after.delete(key);
-  else after.set(key, contract);
-  return after;
+): void {
+  const topic = topicOfKey(key);
+  const own = new Map(contracts.get(topic));
+  if (contract === undefined) own.delete(key);
+  else own.set(key, contract);
+  if (own.size === 0) contracts.delete(topic);
+  else contracts.set(topic, own);
 }
 
 export function hasContract(contracts: Contracts, key: string): boolean {

@@ -1,13 +1,6 @@
 import { z } from "zod";
-import {
-  type Contract,
-  contractKey,
-  isKeyOf,
-  parseContract,
-  topicOfKey,
-  unreadableContract,
-} from "../contract/contract.ts";
-import { type Contracts, eachContract, hasContract, withOne } from "../contract/contracts.ts";
+import { type Contract, contractKey, isKeyOf, parseContract, unreadableContract } from "../contract/contract.ts";
+import { type Contracts, eachContract, hasContract, setContract } from "../contract/contracts.ts";
 import { describeError, type GuardError } from "../errors.ts";
 import { commandSchema } from "../api/command.ts";
 import { commandLog } from "./command-log.ts";
@@ -86,10 +79,7 @@ export async function openControlTopics(
 
   const keep = (key: string, contract: Contract | undefined): void => {
     copy = undefined;
-    const topic = topicOfKey(key);
-    const own = withOne(live.get(topic), key, contract);
-    if (own.size === 0) live.delete(topic);
-    else live.set(topic, own);
+    setContract(live, key, contract);
     for (const { on } of listeners) on.contract(key, contract);
   };
   const keepMissing = (contract: Contract): void => {

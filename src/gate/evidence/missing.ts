@@ -1,6 +1,7 @@
 import type { Contracts } from "../../contract/contracts.ts";
 import { type Contract, contractKey, unreadableContract } from "../../contract/contract.ts";
 import type { TopicEvidence } from "./evidence.ts";
+import { contractsOf } from "./readers.ts";
 
 /**
  * The contracts that were seen on these topics before and that are no longer known: the contracts topic has lost them.
@@ -14,8 +15,7 @@ export function missingContracts(
   return [...evidence].flatMap(([topic, { contracts }]) =>
     Object.keys(contracts).flatMap((consumer) => {
       const key = contractKey({ environment, consumer, topic });
-      const own = [...(known.get(topic)?.values() ?? [])];
-      const isKnown = own.some((contract) => contractKey(contract) === key);
+      const isKnown = contractsOf({ contracts: known }, topic).some((contract) => contractKey(contract) === key);
       const contract = isKnown ? undefined : unreadableContract(key);
       return contract === undefined ? [] : [{ ...contract, missing: true as const }];
     }),
