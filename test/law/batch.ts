@@ -17,7 +17,7 @@ import { createTable, openModel } from "./model.ts";
 import { type Played, played, releaseAll, REST_MS, settle } from "./settle.ts";
 import { PUBLICATION } from "./rows.ts";
 import { sqlOf } from "./sql.ts";
-import type { Step, Story } from "./story.ts";
+import { KEYS, type Step, type Story } from "./story.ts";
 import { noteVersionsOf, openTruth } from "./truth.ts";
 
 /**
@@ -44,6 +44,7 @@ export async function playBatch(stack: Addresses, batch: Batch, random: Random):
     }
     // A row after all DDL: what no row has used is no amendment yet.
     for (const table of world.tables) await playStep(world.database, table, { kind: "insert", key: 1, nulls: 0 });
+    await Promise.all([stir(world), releaseAll(world, () => true)]);
     return await played(world, await settle(world));
   } catch (cause) {
     if (world.service === undefined || (await world.service.connector().catch(() => undefined)) !== undefined)
@@ -180,6 +181,32 @@ async function playStep(
       throw new Error(`the story's own SQL: ${statements.join("\n  ")}`, { cause });
     }
   }
+}
+
+/** So long at most, rows are written while chunks are read. */
+const STIR_MS = 10_000;
+
+/** Writes rows of all tables, time and again, while backfills read them. */
+async function stir({ clients, tables, service, random }: World): Promise<void> {
+  const done = new AbortController();
+  const write = async (client: Client, share: number): Promise<void> => {
+    const own = tables.filter(({ story }, index) => story.stirred && index % clients.length === share);
+    while (!done.signal.aborted && own.length > 0) {
+      for (const table of own) {
+        const key = { key: random.between(1, KEYS), nulls: random.between(0, 7) };
+        await playStep(client, table, { kind: random.chance(0.3) ? "insert" : "update", ...key });
+      }
+    }
+  };
+  const watch = async (): Promise<void> => {
+    const end = performance.now() + STIR_MS;
+    for (let quiet = 0; quiet < 3 && performance.now() < end;) {
+      const chunks = (await service?.connector())?.chunks ?? [];
+      quiet = chunks.some(({ state }) => state === "running") ? 0 : quiet + 1;
+      await sleep(100);
+    }
+  };
+  await Promise.all([watch().finally(() => done.abort()), ...clients.map(write)]);
 }
 
 async function stop(world: World): Promise<void> {

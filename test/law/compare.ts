@@ -8,6 +8,7 @@ import type { Database } from "../stack/database.ts";
 import type { Decoder } from "../stack/decode.ts";
 import { findDifference, type LawEvent, lawEvent } from "./check.ts";
 import type { Model } from "./model.ts";
+import { findStale } from "./stale.ts";
 import type { Story } from "./story.ts";
 import { readRows, readVersions } from "./truth.ts";
 
@@ -99,7 +100,7 @@ async function compareTable(
     passedOver,
     parked,
   };
-  return findDifference(told, events, schemas);
+  return findDifference(told, events, schemas) ?? findStale(told, events);
 }
 
 async function decodeNew(world: World): Promise<void> {

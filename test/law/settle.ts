@@ -25,7 +25,7 @@ export async function releaseAll(world: World, chosen: (table: Table) => boolean
     );
     const waiting = wanted.filter(({ topic }) => open.some((one) => one.topic === topic));
     if (waiting.length === 0) return;
-    for (const { topic, model, releasedAt } of waiting) {
+    for (const { topic, model, releasedAt, story } of waiting) {
       const all = open.filter((one) => one.topic === topic);
       // Once another table is accepted, what waited for its columns does so no longer.
       const accepting = all.filter(({ kind }) => kind === "table");
@@ -34,7 +34,13 @@ export async function releaseAll(world: World, chosen: (table: Table) => boolean
       const released = accepting.length > 0 ? columnsTakenWith(model) : ids.flatMap((id) => columnsOf(model, id));
       for (const attnum of released) if (!releasedAt.has(attnum)) releasedAt.set(attnum, BigInt(end?.high ?? 0));
       await service
-        .command({ kind: "release", ids, reason: "the story", force: true, backfill: "all" })
+        .command({
+          kind: "release",
+          ids,
+          reason: "the story",
+          force: true,
+          ...(story.backfill === "all" ? { backfill: "all" } : {}),
+        })
         .catch(() => {});
     }
   }

@@ -40,6 +40,8 @@ export function sqlOf(model: Model, step: Step): readonly string[] | undefined {
       const column = at(step.column);
       return column && changeSql(model, step, column);
     }
+    case "shift":
+      return shiftSql(model, step);
     case "recreate":
     case "swap-back":
     case "away":
@@ -100,6 +102,21 @@ function changeSql(
   }
 }
 
+/** Statistics change nothing for readers, but the catalog no longer shows what the column was like before. */
+function shiftSql(
+  model: Model,
+  { key, nulls, name }: Extract<ColumnStep, { readonly kind: "shift" }>,
+): readonly string[] | undefined {
+  const [first, ...others] = model.live;
+  if (first === undefined || others.length === 0 || isNameOfLive(model, name)) return undefined;
+  const alter = `alter table ${model.table}`;
+  const row = writeSql(model, { kind: "insert", key, nulls });
+  const redefined = others.map((column) => `${alter} alter ${present(column)} set statistics ${100 + model.values}`);
+  remove(model, first);
+  const add = addSql(model, { kind: "add", name, type: "text", form: "plain" });
+  return [row, `begin; ${[...redefined, `${alter} drop ${present(first)}`, ...add].join("; ")}; commit`];
+}
+
 function retypeTo(model: Model, column: ModelColumn, values: "kept" | "other"): string {
   const [name, type] = [present(column), typeOf(model, column)];
   const using =
@@ -139,7 +156,7 @@ function twoColumnsSql(
   ];
 }
 
-type ColumnKind = Exclude<ColumnStep["kind"], "rename" | "retype" | "rewrite" | "replace">;
+type ColumnKind = Exclude<ColumnStep["kind"], "rename" | "retype" | "rewrite" | "replace" | "shift">;
 
 function columnSql(model: Model, kind: ColumnKind, column: ModelColumn): readonly string[] | undefined {
   const name = present(column);

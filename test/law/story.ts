@@ -11,12 +11,18 @@ export interface Story {
   readonly second: (typeof SECONDS)[number];
   readonly third: (typeof THIRDS)[number];
   readonly partitioned: boolean;
+  /** What the operator asks for with a release; `decided`: Fieldgate decides which rows are published again. */
+  readonly backfill: (typeof BACKFILLS)[number];
+  /** Rows are written while backfills read the table, which publishes rows again that were wrong before. */
+  readonly stirred: boolean;
   readonly rounds: readonly (readonly Step[])[];
 }
 
 const POLICIES = ["observe", "contracts", "contracts", "manual"] as const;
 const SECONDS = ["integer", "text", "text"] as const;
 const THIRDS = ["text", "enum", "enum", "big"] as const;
+
+const BACKFILLS = ["all", "decided"] as const;
 
 /** `big`: a text that is stored outside the row, so that an UPDATE of other columns does not have it in the log. */
 const TYPES = ["text", "text", "integer", "bigint", "varchar(60)", "big", "enum", "domain"] as const;
@@ -65,7 +71,9 @@ export type ColumnStep =
   | { readonly kind: "retype"; readonly column: number; readonly values: "kept" | "other" }
   | { readonly kind: "rewrite"; readonly column: number }
   /** A row is written, the column is dropped, and one of the same type is added, under the same name or another. */
-  | { readonly kind: "replace"; readonly column: number; readonly name: string | undefined; readonly atOnce: boolean };
+  | { readonly kind: "replace"; readonly column: number; readonly name: string | undefined; readonly atOnce: boolean }
+  /** A row is written; then the first column goes, one comes after the last, and all others get another definition. */
+  | { readonly kind: "shift"; readonly key: number; readonly nulls: number; readonly name: string };
 
 /** `ordinary`: a generated column keeps its values and is written like any other from then on. */
 const COLUMN_STEPS = [
@@ -100,6 +108,8 @@ export type TableStep =
 const RECREATIONS = ["drop", "drop-apart", "rename", "filled"] as const;
 
 const NAMES = ["a", "b", "c", "d", "e", "f"];
+/** No other step gives these names: where consumers have never had a field of the name, fewer rows are published again. */
+const FRESH_NAMES = ["g", "h"];
 /** The keys of the first partition are less than the middle. */
 export const KEYS = 6;
 
@@ -110,6 +120,7 @@ const DDL: readonly ((random: Random, column: number) => Step)[] = [
   (random, column) => ({ kind: "retype", column, values: random.pick(["kept", "other"] as const) }),
   drawReplace,
   drawReplace,
+  (random) => ({ kind: "shift", ...drawKey(random), name: random.pick(FRESH_NAMES) }),
   (random, column) => ({
     kind: random.pick(["set-default", "drop-default", "drop-not-null"] as const),
     column,
@@ -158,6 +169,8 @@ export function drawStory(random: Random, rounds: number): Story {
     second: random.pick(SECONDS),
     third: random.pick(THIRDS),
     partitioned: random.chance(0.15),
+    backfill: random.pick(BACKFILLS),
+    stirred: random.chance(0.5),
     rounds: Array.from({ length: rounds }, () => Array.from({ length: random.between(1, 5) }, step)),
   };
 }
