@@ -51,7 +51,7 @@ const NAMES: Readonly<Partial<Record<Input["kind"], string>>> = {
  * How long, in microseconds, the loop handles inputs before it reads the log again. After a restart there is one input
  * for every withheld field.
  */
-const INPUTS_FOR = 50_000n;
+const INPUTS_FOR = 10_000n;
 
 /** Handles the inputs that arrived from the background. Inputs that would take too long are left for the next turn. */
 export function takeInputs(session: Parts<"control" | "tape">): void {

@@ -10,7 +10,7 @@ import { apply, takeInputs } from "./apply.ts";
 import { captureNew } from "./capture-new.ts";
 import { startCatalogRead } from "./catalog-read.ts";
 import { judgeDeadline, READ_AGAIN_MS, readUntilVisible, type VisibleRead } from "./read-visible.ts";
-import { isAsked } from "./registry-work.ts";
+import { isAwaited } from "./registry-work.ts";
 import { passIfUnsent, refuseReplaced, refuseUnexplained } from "./replaced.ts";
 import { fullName } from "../../table/quote.ts";
 
@@ -283,7 +283,7 @@ async function waitForAnswers(session: Parts<"control" | "tape">, topic: string,
   if (control.work.silent || outside.delivery === "none") return;
   takeInputs(session);
   using _wait = outside.waits.begin("the registry", `to judge what is new on ${topic}`);
-  while (isAsked(control.work, topic)) {
+  while (isAwaited(control.work, tableOf(control.state, topic))) {
     const left = Number((deadline - outside.now()) / 1000n);
     if (left <= 0) {
       control.work.silent = true;

@@ -1,5 +1,5 @@
 import { policyOf } from "../../gate/decision/settle.ts";
-import type { Effect, Input, State } from "../../gate/state.ts";
+import type { Effect, Input, State, TableState } from "../../gate/state.ts";
 import { findAmendment, withheldOf } from "../../gate/update.ts";
 import { GuardError } from "../../errors.ts";
 import { oncePer } from "../../once.ts";
@@ -243,7 +243,11 @@ function untilAnswered<T extends Input | undefined>(
   });
 }
 
-/** True if the registry is being asked about a withheld field of this topic. */
-export function isAsked({ registering, judging }: RegistryWork, topic: string): boolean {
-  return registering.has(topic) || [...judging].some((id) => id.startsWith(`${topic}/`));
+/**
+ * True if the registry's answer may let a field of this topic flow that no row has lacked yet. A field that rows have
+ * lacked before needs a backfill anyway, so it is worth no wait.
+ */
+export function isAwaited({ registering, judging }: RegistryWork, table: TableState): boolean {
+  const isRegistering = registering.has(table.shape.topic);
+  return withheldOf(table).some(({ id, missed }) => !missed && (isRegistering || judging.has(id)));
 }

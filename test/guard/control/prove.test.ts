@@ -184,3 +184,24 @@ describe("a row of a table that was dropped since", () => {
     expect(await columnsOf([ID, NAME], 10, [ID, NICK])).toEqual([undefined, undefined]);
   });
 });
+
+it("a row does not wait for the registry's answer about a column that earlier rows did not have", async () => {
+  const ALL = tableOf([ID, NAME, NICK]);
+  const source = { table: async () => ({ table: ALL, snapshot: SNAPSHOT, end: lsn(1n) }) };
+  const rules = { "fieldgate.release.policy": "manual" } as const;
+  const before = running({ source, rules }, stateOf(publishing([ID, NAME])));
+  before.world.feed(...transaction(200n, relation([ID, NAME, NICK]), insert(150n, "1", "Ann", "Annie")));
+  await until(() => isReached(before.world, "0/C8"), "the row is published without it");
+  await before[Symbol.asyncDispose]();
+  let isAsked = false;
+  const check = async () => {
+    isAsked = true;
+    return new Promise<never>(() => {});
+  };
+  await using after = running({ source, rules, registry: { check } }, before.session.control.state);
+  await until(() => isAsked, "the registry is asked again");
+  after.world.feed(...transaction(300n, relation([ID, NAME, NICK]), insert(250n, "2", "Bob", "Bobby")));
+  // The clock of this world stands still: a wait for the answer would have no end.
+  await until(() => isReached(after.world, "0/12C"), "the next row is published");
+  expect(String(events(after.world)[0]?.value)).toContain("Bob");
+});
