@@ -8,8 +8,10 @@ const SLOW = "test/**/*.slow.e2e.test.ts";
 // A run of its own, beside a real Debezium: `npm run test:debezium`.
 const DEBEZIUM = "test/debezium/**";
 
-// A project's servers are started only when one of its files is run. One group after the other; three or four files at a
-// time: much of their time is waiting.
+// More files at a time than cores: much of their time is waiting.
+const WAITING_WORKERS = 5;
+
+// A project's servers are started only when one of its files is run. One group after the other.
 export default defineConfig({
   test: {
     testTimeout: 240_000,
@@ -32,7 +34,7 @@ export default defineConfig({
           name: "postgres",
           include: [POSTGRES],
           globalSetup: ["test/stack/setup-postgres.ts"],
-          maxWorkers: 3,
+          maxWorkers: WAITING_WORKERS,
           sequence: { groupOrder: 1 },
         },
       },
@@ -43,8 +45,8 @@ export default defineConfig({
           include: [STACK],
           exclude: [SLOW, DEBEZIUM],
           globalSetup: ["test/stack/setup-stack.ts"],
-          maxWorkers: 4,
-          sequence: { groupOrder: 2 },
+          maxWorkers: WAITING_WORKERS,
+          sequence: { groupOrder: 1 },
         },
       },
       {
@@ -54,7 +56,7 @@ export default defineConfig({
           include: [SLOW],
           globalSetup: ["test/stack/setup-stack.ts"],
           maxWorkers: 2,
-          sequence: { groupOrder: 3 },
+          sequence: { groupOrder: 2 },
           testTimeout: 300_000,
         },
       },
