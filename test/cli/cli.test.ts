@@ -1053,17 +1053,29 @@ describe("can-i-release", () => {
       return { ...amendment, verdicts: [] };
     };
     expect(await cli(`can-i-release ${ID}`)).toMatchObject({ code: 1, err: expect.stringContaining("[starting]") });
-    expect(await cli(`can-i-release ${ID} --wait 60`)).toMatchObject({ code: 0, err: "" });
+    expect(await cli(`can-i-release ${ID} --wait 60`)).toMatchObject({
+      code: 0,
+      err: "waiting, up to 60 s more: connector inventory has not read its state yet\n",
+    });
     expect(asked).toBe(3);
   });
 
   it("--wait waits until all are ready, at most for the given time", async () => {
     api.changes = [{}, {}, ready];
-    expect(await cli(`can-i-release ${TOPIC}.nickname --wait 60`)).toMatchObject({ code: 0, err: "" });
+    expect((await cli(`can-i-release ${TOPIC}.nickname --wait 60`)).code).toBe(0);
     api.changes = [watched, { ...watched, candidate: null }, { ...watched, ...ready }];
-    expect(await cli(`can-i-release ${ID} --wait 60`)).toMatchObject({ code: 0, err: "" });
+    expect((await cli(`can-i-release ${ID} --wait 60`)).code).toBe(0);
     api.changes = [{}];
-    expect(await cli(`can-i-release ${ID} --wait 0.3`)).toMatchObject({ code: 100, err: "" });
+    expect((await cli(`can-i-release ${ID} --wait 0.3`)).code).toBe(100);
+  });
+
+  it("--wait says on stderr what it waits for, once and when that changes", async () => {
+    api.changes = [{}, {}, unsure, ready];
+    const { code, out, err } = await cli(`can-i-release ${ID} --wait 60 --format json`);
+    expect([code, JSON.parse(out).canRelease]).toEqual([0, true]);
+    expect(err).toMatch(
+      /^waiting, up to 60 s more: nickname: not ready: billing\nwaiting, up to \d\d s more: nickname: unknown: billing\n$/,
+    );
   });
 
   it("for a table does not know the answer while its connector does not read the log", async () => {

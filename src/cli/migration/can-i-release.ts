@@ -46,7 +46,7 @@ export function addCanIRelease(program: Command, terminal: Terminal): void {
         throw new GuardError("usage", "give either ids or --table", { next: "`fieldgate amendments` lists the ids" });
       }
       const client = createClient(terminal);
-      const answers = await askUntilYes(() => answersOf(client, ids, table), wait * 1000, terminal.signal);
+      const answers = await askUntilYes(() => answersOf(client, ids, table), wait * 1000, terminal);
       if (format === "text") terminal.show(textOf(visibleIn(answers), terminal.screen));
       else terminal.out(await render(answers, format));
       terminal.end(answers.canRelease ? EXIT.fine : EXIT.findings);
@@ -68,18 +68,34 @@ export function addCanIRelease(program: Command, terminal: Terminal): void {
 async function askUntilYes(
   readAnswers: () => Promise<CanRelease>,
   waitMs: number,
-  signal: AbortSignal,
+  terminal: Terminal,
 ): Promise<CanRelease> {
   const end = Date.now() + waitMs;
+  let shown = "";
+  const show = (waits: string, left: number): void => {
+    if (waits !== shown) terminal.warn(`waiting, up to ${Math.ceil(left / 1000)} s more: ${waits}`);
+    shown = waits;
+  };
   for (let delay = FIRST_POLL_MS; ; delay = Math.min(delay * 2, LONGEST_POLL_MS)) {
     const left = end - Date.now();
     const answers = await readAnswers().catch((error: unknown) => {
-      if (left > 0 && error instanceof GuardError && PASSING.has(error.code)) return undefined;
+      if (left > 0 && error instanceof GuardError && PASSING.has(error.code)) return error;
       throw error;
     });
-    if (answers !== undefined && (answers.canRelease || left <= 0)) return answers;
-    await sleep(Math.max(0, Math.min(delay, left)), undefined, { signal });
+    const isError = answers instanceof GuardError;
+    if (!isError && (answers.canRelease || left <= 0)) return answers;
+    show(visibleIn(isError ? answers.text : awaited(answers)), left);
+    await sleep(Math.max(0, Math.min(delay, left)), undefined, { signal: terminal.signal });
   }
+}
+
+/** What is not yes yet, in one line. */
+function awaited({ amendments, troubled }: CanRelease): string {
+  const fields = amendments.filter((one) => !isYes(one)).map(({ field, why }) => `${field}: ${why}`);
+  const connectors = troubled.map(
+    ({ connector, status, what }) => `connector ${connector} ${TROUBLES[status]}: ${what}`,
+  );
+  return [...connectors, ...fields].join("; ");
 }
 
 async function answersOf(client: Client, ids: readonly string[], tables: readonly string[]): Promise<CanRelease> {
