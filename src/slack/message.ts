@@ -161,7 +161,7 @@ const FLOWS: Readonly<Record<Flow, string>> = {
 function releasedBody(alert: ReleasedAlert): readonly Block[] {
   const { changes } = alert;
   const schemas = [...new Set(changes.map(({ schemaId }) => schemaId))];
-  const from = `In the events from ${schemas.length === 1 ? "schema" : "schemas"} ${row(schemas.map(String), NAMES, 20)} on.`;
+  const from = `Applies to events from ${schemas.length === 1 ? "schema" : "schemas"} ${row(schemas.map(String), NAMES, 20)} on.`;
   const isOurs = alert.mode === "guard";
   const waited = isOurs ? row(alert.wouldHaveWaitedFor, NAMES, 40) : "";
   return [

@@ -17,11 +17,16 @@ export function renderProgress({ scanned, estimate, rate, secondsLeft }: Progres
   const unknown = estimate < 0 ? " of an unknown number" : "";
   const share = scanned < estimate ? ` (${Math.floor((100 * scanned) / estimate)}%)` : "";
   const parts = [
-    estimate > 0 ? `${count(scanned)} of about ${count(estimate)} rows${share}` : `${count(scanned)} rows${unknown}`,
+    estimate > 0 ? `${count(scanned)} of about ${renderRows(estimate)}${share}` : `${renderRows(scanned)}${unknown}`,
   ];
-  if (rate > 0) parts.push(`${count(rate)} rows/s`);
+  if (rate > 0) parts.push(`${renderRows(rate)}/s`);
   if (secondsLeft !== undefined) parts.push(`${renderDuration(secondsLeft * 1000)} left`);
   return parts.join(", ");
+}
+
+/** `1 row`, `12,288 rows`. */
+export function renderRows(rows: number): string {
+  return `${count(rows)} ${rows === 1 ? "row" : "rows"}`;
 }
 
 function count(value: number): string {

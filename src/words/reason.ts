@@ -1,4 +1,5 @@
 import type { JobReason } from "../chunk/job.ts";
+import { renderRows } from "./progress.ts";
 import type { Done, GroupsUnknown, NotReady, Outcome, Reason, Refusal } from "../gate/decision/reason.ts";
 
 /**
@@ -169,8 +170,8 @@ const JOB_REASONS: Sentences<JobReason> = {
 };
 
 function manyRows(rows: number, moreThan: number | undefined): string {
-  if (rows >= 0) return `about ${rows} rows`;
-  return moreThan === undefined ? "an unknown number of rows" : `more than ${moreThan} rows`;
+  if (rows >= 0) return `about ${renderRows(rows)}`;
+  return moreThan === undefined ? "an unknown number of rows" : `more than ${renderRows(moreThan)}`;
 }
 
 /** A command's outcome, with its message. */

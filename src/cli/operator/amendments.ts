@@ -4,7 +4,7 @@ import { findingLine } from "../../finding.ts";
 import { gateWord } from "../../words/amendment.ts";
 import type { ConnectorView } from "../../api/api.ts";
 import type { AmendmentView, ChunkView, VerdictView } from "../../api/amendment.ts";
-import { renderProgress } from "../../words/progress.ts";
+import { renderProgress, renderRows } from "../../words/progress.ts";
 import { visibleIn } from "../../visible.ts";
 import { type Client, createClient } from "../client.ts";
 import { textTable } from "../fold.ts";
@@ -222,5 +222,5 @@ function consumerText(
 
 function chunkText({ state, rows, why, secondsLeft, ...read }: ChunkView): string {
   const progress = renderProgress({ ...read, secondsLeft: secondsLeft ?? undefined });
-  return `${state}, ${rows.toLocaleString("en-US")} rows published; scanned ${progress}${why === undefined ? "" : `: ${why}`}`;
+  return `${state}, ${renderRows(rows)} published; scanned ${progress}${why === undefined ? "" : `: ${why}`}`;
 }

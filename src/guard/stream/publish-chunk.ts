@@ -11,6 +11,7 @@ import type { ChunkRead } from "../../postgres/chunk.ts";
 import type { Attnum } from "../../table/column.ts";
 import type { RowChange } from "../../wal/message.ts";
 import { rowMessage } from "../../wal/rewrite.ts";
+import { renderRows } from "../../words/progress.ts";
 import { passStuck } from "../control/poison-news.ts";
 import { type ActiveChunk, type OpenTransaction, type Parts, tableOf } from "../session.ts";
 import { add, fitting } from "./batch.ts";
@@ -83,7 +84,8 @@ export function publishRows(
   control.state = withJob(control.state, waits === undefined ? { ...next, stuck: undefined } : next);
   if (waits !== undefined) throw waits.plan.kind === "waits" ? waits.plan.stop : waits.stop;
   passChunk(session, job.topic);
-  if (next.state === "done") outside.log.info(`${job.id}: done, ${next.rows} rows published of ${next.scanned} read`);
+  if (next.state === "done")
+    outside.log.info(`${job.id}: done, ${renderRows(next.rows)} published of ${next.scanned} read`);
   return "done";
 }
 
