@@ -17,6 +17,7 @@ const plannedSchema = z.strictObject({
   stops: z
     .boolean()
     .describe("Whether the table's rows are held back until a release; in watch mode, whether Debezium's task stops"),
+  instead: z.string().optional().describe("What to do instead, if no release can let it flow; missing if one can"),
   verdicts: z.array(verdictSchema),
   schema: z
     .string()

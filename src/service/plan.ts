@@ -1,6 +1,7 @@
 import { GuardError } from "../errors.ts";
 import { type Amendment, type RegistryAnswer } from "../gate/amendment/amendment.ts";
 import { describeAmendment, meanwhile } from "../words/amendment.ts";
+import { insteadOfRelease } from "../words/next-step.ts";
 import { renderReason } from "../words/reason.ts";
 import { mayFlow } from "../gate/decision/policy.ts";
 import { unnamedOn } from "../gate/evidence/readers.ts";
@@ -115,6 +116,8 @@ async function judge(
   const checked = { ...planned, answer };
   const amendment = { ...checked, verdicts: weigh(rules, state, table, checked, when) };
   const { decision, stops } = FORECAST[rules.mode](rules, state, table, amendment);
+  // Debezium publishes without a release.
+  const instead = rules.mode === "guard" ? insteadOfRelease(amendment) : undefined;
   return {
     topic: amendment.topic,
     table: fullName(table.shape.table),
@@ -124,6 +127,7 @@ async function judge(
     flows: decision.kind === "flows",
     why: renderReason(decision.reason),
     stops,
+    ...(instead === undefined ? {} : { instead }),
     verdicts: amendment.verdicts,
     schema: answer?.kind === "fits" ? answer.candidate.text : null,
   };

@@ -2,7 +2,7 @@ import type { ChunkJob } from "../chunk/job.ts";
 import type { Amendment } from "../gate/amendment/amendment.ts";
 import { nextCommands } from "./amendment.ts";
 import { blockedBy } from "../gate/decision/policy.ts";
-import type { Reason, Unnamed } from "../gate/decision/reason.ts";
+import type { Blocked, Reason, Unnamed } from "../gate/decision/reason.ts";
 import type { Mode } from "../gate/state.ts";
 
 /** The maximum number of ids in one command. */
@@ -51,4 +51,33 @@ export function nextSteps(
 function stepOf(amendment: Amendment, job: ChunkJob | undefined, mode: Mode): string | undefined {
   const blocked = amendment.gate.kind === "withheld" && blockedBy(amendment) !== undefined;
   return blocked ? `fieldgate amendments show ${amendment.id}` : nextStep(amendment, job, mode);
+}
+
+/** What to do about an amendment that no release can let flow; undefined if a release can, or may later. */
+export function insteadOfRelease(amendment: Amendment): string | undefined {
+  const blocked = blockedBy(amendment);
+  return blocked === undefined ? undefined : insteadOf(blocked, amendment);
+}
+
+function insteadOf(blocked: Blocked, { kind }: Amendment): string | undefined {
+  switch (blocked.kind) {
+    case "unmapped":
+      return `type ${blocked.type} is in no event: give the column a type that is mapped, or name it in column.exclude.list`;
+    case "registry-refused":
+      return kind === "key"
+        ? "the registry rejects the new key: keep the old one with message.key.columns, or capture the table with a new connector"
+        : "the registry rejects the schema, so events keep the one they have: change the migration if they should not";
+    case "field-name-taken":
+      return `another column fills field ${blocked.field}: choose another name for the column`;
+    case "no-primary-key":
+      return "keep a primary key, name the key's columns in message.key.columns, or capture the table with a new connector";
+    case "column-dropped-again":
+    case "key-columns-withheld":
+    case "table-replaced":
+    case "not-judged":
+    case "registry-unanswered":
+      return undefined;
+    default:
+      return blocked satisfies never;
+  }
 }

@@ -223,6 +223,26 @@ describe("the plan of a service", () => {
     ]);
   });
 
+  test("only what a release cannot let flow has something to do instead of it", async () => {
+    const refusing = registryOf(() => ({ kind: "incompatible", messages: ["no"] }));
+    const down = registryOf(() => {
+      throw new GuardError("registry-down", "no answer");
+    });
+    const instead = async (sql: string, registry?: Registry) => {
+      const { amendments } = await plan(stateOf(publishing([ID, { ...NAME, notNull: true }])), sql, registry);
+      return new Map(amendments.map((one) => [one.what.includes("key") ? "key" : one.field, one.instead]));
+    };
+    const key = "alter table customers drop constraint customers_pkey, add primary key (id, name)";
+    expect((await instead(key, refusing)).get("key")).toMatch(/^the registry rejects the new key: keep the old one/);
+    expect((await instead(key)).get("key")).toMatch(/^the registry rejects the new key/); // BACKWARD, by Avro's rules
+    const lenient: Registry = { ...compatible, level: async () => "NONE" };
+    expect([...(await instead(key, lenient)).values()]).toStrictEqual([undefined]);
+    expect([...(await instead(key, down)).values()]).toStrictEqual([undefined]);
+    expect((await instead("alter table customers drop id")).get("key")).toMatch(/^keep a primary key/);
+    const retype = "alter table customers alter name type int using 1";
+    expect((await instead(retype, refusing)).get("name")).toMatch(/so events keep the one they have/);
+  });
+
   test("300 added columns are asked about side by side", async () => {
     let running = 0;
     let most = 0;

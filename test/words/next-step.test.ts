@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { nextStep, nextSteps } from "../../src/words/next-step.ts";
+import { insteadOfRelease, nextStep, nextSteps } from "../../src/words/next-step.ts";
 import type { ChunkJob } from "../../src/chunk/job.ts";
 import type { Amendment } from "../../src/gate/amendment/amendment.ts";
+import { column } from "../gate/customers.ts";
 import { finding, notReady, released, SINCE, waitsFor, withheld } from "../alert/amendments.ts";
 
 const WAITING: ChunkJob = {
@@ -79,4 +80,11 @@ describe("the next command", () => {
       "fieldgate release inventory.public.customers/3 --backfill all",
     );
   });
+});
+
+it("a column of a type that is not mapped is given another type or excluded, because no release lets it flow", () => {
+  const at = column(3, "at", "text", { typeName: "tid" });
+  expect(insteadOfRelease(withheld(3, "at", { unmapped: finding(), column: at }))).toBe(
+    "type tid is in no event: give the column a type that is mapped, or name it in column.exclude.list",
+  );
 });

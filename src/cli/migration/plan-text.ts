@@ -134,20 +134,29 @@ function noteLine({ line, file }: Note): string {
  * reads a removed field; any other field is withheld until its consumers are ready.
  */
 function orderSteps({ amendments, notes }: PlanView): readonly string[] {
+  const held = amendments.filter(isHeldBack);
+  const releasable = amendments.filter(({ instead }) => instead === undefined);
   const waiting = new Set(
-    amendments.flatMap(({ verdicts }) => verdicts.filter((one) => one.verdict !== "ready").map((one) => one.consumer)),
+    releasable.flatMap(({ verdicts }) => verdicts.filter((one) => one.verdict !== "ready").map((one) => one.consumer)),
   );
   const unknown = [...new Set(notes.filter(isUnknown).map(noteLine))];
-  const isWithheld = amendments.some(isHeldBack);
-  const last = isWithheld ? ["fieldgate amendments: release what is still withheld"] : [];
+  const last = held.some((one) => releasable.includes(one))
+    ? ["fieldgate amendments: release what is still withheld"]
+    : [];
   return [
     ...(unknown.length === 0 ? [] : [reviewStep(unknown)]),
+    ...held.flatMap(insteadSteps),
     ...(waiting.size === 0
       ? []
       : [`${[...waiting].join(", ")}: deploy a version that is ready, then fieldgate publish`]),
     migrationStep({ amendments, notes }),
     ...last,
   ];
+}
+
+/** It comes before the migration, because the usual remedy is a different migration. */
+function insteadSteps({ topic, field, instead }: PlannedAmendment): readonly string[] {
+  return instead === undefined ? [] : [`${topic}.${field} cannot be released: ${instead}`];
 }
 
 function reviewStep(places: readonly string[]): string {
@@ -164,6 +173,9 @@ function migrationStep({ amendments, notes }: PlanView): string {
     return stops
       ? "do not run this migration as it is: Debezium's task would stop at the next row"
       : "run the migration: Debezium publishes the change with the next row";
+  }
+  if (amendments.some((one) => one.stops && one.instead !== undefined)) {
+    return "do not run this migration as it is: the table's rows would stop, and no release could let them flow";
   }
   const until = amendments.some((one) => one.stops)
     ? "the table's rows stop until the release"

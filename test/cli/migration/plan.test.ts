@@ -170,3 +170,31 @@ test("if a table is dropped, the order does not promise that its rows continue a
   expect(out).toContain(`stops: line 1, customers: ${message}\n`);
   expect(out).toContain("1. run the migration, with an operator at hand: a table's events stop\n");
 });
+
+test("what no release can let flow has its own step, and only the rest is released", async () => {
+  const instead = "type tid is in no event: give the column a type that is mapped";
+  const unmapped = { ...waiting, field: "at", instead, verdicts: [] };
+  const step = `inventory.public.customers.at cannot be released: ${instead}`;
+  api.plans = { amendments: [unmapped], notes: [] };
+  expect(await orderOf()).toStrictEqual([
+    step,
+    "run the migration: rows continue to flow, without the withheld fields",
+  ]);
+  api.plans = { amendments: [unmapped, { ...waiting, verdicts: [] }], notes: [] };
+  expect((await orderOf()).at(-1)).toBe("fieldgate amendments: release what is still withheld");
+});
+
+test("a key that no release can let flow promises no end of the stop, and asks no consumer", async () => {
+  const instead = "the registry rejects the new key: keep the old one";
+  api.plans = { amendments: [{ ...waiting, field: "key", stops: true, instead }], notes: [] };
+  expect(await orderOf()).toStrictEqual([
+    `inventory.public.customers.key cannot be released: ${instead}`,
+    "do not run this migration as it is: the table's rows would stop, and no release could let them flow",
+  ]);
+});
+
+/** The steps of the plan's last part, without their numbers. */
+async function orderOf(): Promise<readonly string[]> {
+  const { out } = await plan("zip.sql");
+  return [...out.matchAll(/^ {2}\d+\. (.*)$/gm)].flatMap(([, step]) => step ?? []);
+}
