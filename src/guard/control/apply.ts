@@ -8,16 +8,20 @@ import { judgeInBackground, registerInBackground, registrationEnded } from "./re
 
 /** Decides about one input and starts the resulting effects. Throws the error if the input leads to a stop. */
 export function apply(session: Parts<"control" | "tape">, input: Input): void {
+  const before = session.control.state;
+  applyInput(session, input);
+  if (session.control.state.tables !== before.tables) onNewShapes(session, before);
+}
+
+function applyInput(session: Parts<"control" | "tape">, input: Input): void {
   const { outside, control, tape } = session;
   const when = { position: formatLsn(tape.position.endLsn), time: isoTime(outside.now()) };
-  const before = control.state;
   const { state, effects } = decided(session, input, when);
   control.state = state;
   for (const effect of effects) start(session, effect);
-  if (state.tables !== before.tables) onNewShapes(session, before);
   if (!endsRegistration(input)) return;
   const topic = registrationEnded(control.work, input.id);
-  if (topic !== undefined) apply(session, { kind: "settle", topic });
+  if (topic !== undefined) applyInput(session, { kind: "settle", topic });
 }
 
 function endsRegistration(
@@ -56,12 +60,15 @@ const INPUTS_FOR = 10_000n;
 /** Handles the inputs that arrived from the background. Inputs that would take too long are left for the next turn. */
 export function takeInputs(session: Parts<"control" | "tape">): void {
   const { control, outside } = session;
+  const before = control.state;
   const begun = outside.now();
   for (let inbound = control.inbox.shift(); inbound !== undefined; inbound = control.inbox.shift()) {
-    apply(session, inbound.input);
+    applyInput(session, inbound.input);
     control.commandOffset = inbound.nextCommand ?? control.commandOffset;
-    if (outside.now() - begun > INPUTS_FOR) return;
+    if (outside.now() - begun > INPUTS_FOR) break;
   }
+  // No row is read in between, so once for all of them is enough.
+  if (control.state.tables !== before.tables) onNewShapes(session, before);
 }
 
 function start(session: Parts<"control">, effect: Effect): void {

@@ -82,7 +82,10 @@ function keyless(topic: string): GuardError {
 
 /** The numbers of partitions that the state says, after it has changed. */
 export function usePartitions({ partitions }: Batch, { tables }: State): void {
-  for (const [topic, table] of tables) if (table.partitions !== undefined) partitions.set(topic, table.partitions);
+  for (const [topic, table] of tables) {
+    const now = table.partitions;
+    if (now !== undefined && partitions.get(topic) !== now) partitions.set(topic, now);
+  }
 }
 
 function tooLarge(state: State, topic: string, record: OutRecord, limit: number, at: Lsn): GuardError {

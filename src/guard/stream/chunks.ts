@@ -61,7 +61,7 @@ export function startNextChunk(session: Parts<"chunks" | "control">): void {
     chunks.tracking = false;
     chunks.delivered.clear();
   }
-  const running = new Set(jobs.filter(({ state }) => state === "running").map(({ id }) => id));
+  const running = new Set(jobs.map(({ id }) => id));
   for (const [id, { wait }] of chunks.resting) if (!running.has(id)) endRest(chunks, id, wait);
   const untilOf = ({ id }: ChunkJob): bigint => chunks.resting.get(id)?.until ?? 0n;
   const job = nextJob(jobs.filter((one) => untilOf(one) <= outside.now())) ?? nextJob(jobs);
@@ -77,14 +77,18 @@ export function startNextChunk(session: Parts<"chunks" | "control">): void {
 }
 
 /**
- * The jobs that can be read now. A table that has lost the events' key has no order to be read in until that is
+ * The running jobs that can be read now. A table that has lost the events' key has no order to be read in until that is
  * decided. A parked table has rows that are newer than its waiting changes.
  */
 function readableJobs({ jobs, tables }: State): readonly ChunkJob[] {
-  return [...jobs.values()].filter(({ topic }) => {
-    const table = tables.get(topic);
-    return table === undefined || (table.parked === undefined && otherKeyOf(table) === undefined);
-  });
+  const readable: ChunkJob[] = [];
+  for (const job of jobs.values()) {
+    if (job.state !== "running") continue;
+    const table = tables.get(job.topic);
+    const isReadable = table === undefined || (table.parked === undefined && otherKeyOf(table) === undefined);
+    if (isReadable) readable.push(job);
+  }
+  return readable;
 }
 
 /** Waits as long as fieldgate.backfill.rate requires. */
