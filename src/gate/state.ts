@@ -148,6 +148,8 @@ export interface Rules {
   readonly modes: ValueModes;
   /** Which tables and columns are captured, and which keys the file sets. */
   readonly filter: CaptureFilter;
+  /** The operations that are in no event. A plan that does not know them assumes `t`, the default. */
+  readonly "skipped.operations"?: ReadonlySet<string> | undefined;
   /** Watch mode: events are rows with fields of these names added (view `row`). undefined if they are envelopes. */
   readonly unwrapped?: ReadonlySet<string> | undefined;
 }

@@ -5,6 +5,7 @@ import type { Rules, State, TableState, When } from "../gate/state.ts";
 import type { Table } from "../table/column.ts";
 import { applyColumnStep, type ColumnStep } from "./apply-column.ts";
 import { applyTableStep, notFound, tableNotes, type TableStep } from "./apply-table.ts";
+import { applyRowStep, type RowStep, securityNotes } from "./apply-rows.ts";
 import { addExtensionTypes, applyTypeStep, type TypeStep } from "./apply-type.ts";
 import type { Catalog } from "./catalog.ts";
 import type { Constants, Literal } from "./constant.ts";
@@ -55,7 +56,7 @@ export function applyDdlSteps(
   const changed = draft.tables.filter((table) => table.steps.size > 0 && table.dropped === undefined);
   return {
     tables: changed.map((table) => planned(rules, state, table, when)),
-    notes: [...notes, ...tableNotes(rules, state, draft)],
+    notes: [...notes, ...tableNotes(rules, state, draft), ...securityNotes(draft)],
     asks: draft.asks,
   };
 }
@@ -73,6 +74,9 @@ function applyStep(draft: Draft, step: DdlStep): readonly Note[] {
       const isOwn = (schema === undefined || schema === "pg_catalog") && isOwnFunction(draft, name);
       return isOwn ? [] : note(`not analysed: what the function ${name} does`);
     }
+    case "truncate":
+    case "row-security":
+      return applyRowStep(draft, step satisfies RowStep, note);
     case "create-extension":
       return addExtensionTypes(draft);
     case "create-enum":

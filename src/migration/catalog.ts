@@ -21,6 +21,18 @@ export interface CatalogRelation extends TableName {
   readonly oid: number;
   /** The OIDs of the tables from which it inherits, or of which it is a partition, at any level. */
   readonly ancestors: readonly number[];
+  readonly security?: RowSecurity | undefined;
+}
+
+/** Row level security of a table. It binds the role if it is enabled, unless the role is exempt or owns the table. */
+export interface RowSecurity {
+  readonly enabled: boolean;
+  /** It binds the owner, too. */
+  readonly forced: boolean;
+  /** The role has the rights of the owner. */
+  readonly owned: boolean;
+  /** The role is a superuser or has BYPASSRLS. */
+  readonly exempt: boolean;
 }
 
 export interface TableIndex {

@@ -96,6 +96,13 @@ export const ddlStepSchema = z.discriminatedUnion("kind", [
     identity: z.enum(["default", "full", "nothing", "index"]),
     index: name.optional(),
   }),
+  /** `cascade`: the tables that reference it are emptied, too. */
+  z.strictObject({ kind: z.literal("truncate"), ...ofTable, cascade: z.boolean() }),
+  z.strictObject({
+    kind: z.literal("row-security"),
+    ...ofTable,
+    change: z.enum(["enable", "disable", "force", "no-force"]),
+  }),
   z.strictObject({ kind: z.literal("rename-table"), ...ofTable, to: name }),
   z.strictObject({ kind: z.literal("move-table"), ...ofTable, schema: name }),
   /** `parent`: the table of which it is a partition. */

@@ -1,6 +1,6 @@
 import type { Rules, State, TableState } from "../gate/state.ts";
 import { attnum, type Attnum, type Column, type Table } from "../table/column.ts";
-import type { Catalog, CatalogRelation, NamedType, TableConstraint, TableIndex } from "./catalog.ts";
+import type { Catalog, CatalogRelation, NamedType, RowSecurity, TableConstraint, TableIndex } from "./catalog.ts";
 import type { Constants, Literal } from "./constant.ts";
 import type { DdlStep, TableName } from "./ddl-step.ts";
 import { namedTypesIn } from "./type.ts";
@@ -42,6 +42,10 @@ export interface DraftTable {
   readonly steps: Map<Attnum | "key", DdlStep[]>;
   moved: DdlStep | undefined;
   dropped: DdlStep | undefined;
+  readonly securityBefore: RowSecurity;
+  security: RowSecurity;
+  /** The last step that changed its row level security. */
+  secured: DdlStep | undefined;
 }
 
 /** A relation that is not captured. */
@@ -69,6 +73,9 @@ function otherOf({ schema, name, oid, ancestors }: CatalogRelation): OtherRelati
   return { schema, name, oid, ancestors, arrived: undefined, dropped: false };
 }
 
+/** Without the catalog: the role is not known to be exempt. */
+const NO_SECURITY: RowSecurity = { enabled: false, forced: false, owned: false, exempt: false };
+
 function draftTable(before: TableState, catalog: Catalog | undefined): readonly DraftTable[] {
   const { oid } = before.shape.table;
   const base = catalog === undefined ? tableOfState(before) : catalog.tables.get(oid);
@@ -76,6 +83,7 @@ function draftTable(before: TableState, catalog: Catalog | undefined): readonly 
   if (base === undefined) return [];
   const relation = catalog?.relations.find((one) => one.oid === Number(oid));
   const { schema, name, columns, maxAttnum, replicaIdentity } = base;
+  const security = relation?.security ?? NO_SECURITY;
   return [
     {
       before,
@@ -91,6 +99,9 @@ function draftTable(before: TableState, catalog: Catalog | undefined): readonly 
       steps: new Map(),
       moved: undefined,
       dropped: undefined,
+      securityBefore: security,
+      security,
+      secured: undefined,
     },
   ];
 }

@@ -76,6 +76,14 @@ function readAlterCommand(
       return [{ kind: "drop-constraint", table, name, ifThere }];
     case "AT_ReplicaIdentity":
       return readIdentity(table, def);
+    case "AT_EnableRowSecurity":
+      return [{ kind: "row-security", table, change: "enable" }];
+    case "AT_DisableRowSecurity":
+      return [{ kind: "row-security", table, change: "disable" }];
+    case "AT_ForceRowSecurity":
+      return [{ kind: "row-security", table, change: "force" }];
+    case "AT_NoForceRowSecurity":
+      return [{ kind: "row-security", table, change: "no-force" }];
     case "AT_AttachPartition":
     case "AT_DetachPartition": {
       const partition = def !== undefined && "PartitionCmd" in def ? tableOf(def.PartitionCmd.name) : undefined;

@@ -1,4 +1,4 @@
-import type { CreateStmt, DropStmt, Node, RenameStmt, SelectStmt } from "libpg-query";
+import type { CreateStmt, DropStmt, Node, RenameStmt, SelectStmt, TruncateStmt } from "libpg-query";
 
 import type { Act, TableName } from "./ddl-step.ts";
 import { textOf } from "./expression.ts";
@@ -21,7 +21,6 @@ const HARMLESS = new Set([
   "MergeStmt",
   "CopyStmt",
   "VacuumStmt",
-  "TruncateStmt",
   "LockStmt",
   "ConstraintsSetStmt",
   "CreateFunctionStmt",
@@ -90,6 +89,7 @@ export function readStatement(stmt: Node): readonly Act[] {
     if (isType(objectType) && object !== undefined) return [{ kind: "move-type", type: namedBy(object), schema }];
     return objectType === "OBJECT_EXTENSION" ? [unread("ALTER EXTENSION … SET SCHEMA")] : [];
   }
+  if ("TruncateStmt" in stmt) return readTruncate(stmt.TruncateStmt);
   if ("SelectStmt" in stmt) return readSelect(stmt.SelectStmt);
   if ("ExplainStmt" in stmt) return stmt.ExplainStmt.query === undefined ? [] : readStatement(stmt.ExplainStmt.query);
   return readTypeStatement(stmt) ?? readOther(stmt);
@@ -164,6 +164,16 @@ function readCreate({ relation, inhRelations, partbound, if_not_exists: unlessTh
   const [above] = (inhRelations ?? []).flatMap((node) => ("RangeVar" in node ? [node.RangeVar] : []));
   const parent = partbound === undefined || above === undefined ? undefined : tableOf(above);
   return [{ kind: "create-table", table: tableOf(relation), unlessThere: unlessThere === true, parent }];
+}
+
+function readTruncate({ relations, behavior }: TruncateStmt): readonly Act[] {
+  const cascade = behavior === "DROP_CASCADE";
+  return (relations ?? []).flatMap((node): readonly Act[] => {
+    if (!("RangeVar" in node)) return [];
+    const { inh } = node.RangeVar;
+    const table = tableOf(node.RangeVar);
+    return [{ kind: "truncate", table: inh === true ? table : { ...table, only: true }, cascade }];
+  });
 }
 
 function inSchema(act: Act, schema: string | undefined): Act {

@@ -1,5 +1,12 @@
 import type { Client } from "pg";
-import type { Catalog, CatalogQuestion, CatalogRelation, TableConstraint, TableIndex } from "../migration/catalog.ts";
+import type {
+  Catalog,
+  CatalogQuestion,
+  CatalogRelation,
+  RowSecurity,
+  TableConstraint,
+  TableIndex,
+} from "../migration/catalog.ts";
 import { type Constants, type Literal, literalKey, WRITTEN_ANEW } from "../migration/constant.ts";
 import { attnum, type Table } from "../table/column.ts";
 import { parseTable } from "../table/json.ts";
@@ -37,6 +44,7 @@ async function readRelations(
     readonly schema: string;
     readonly name: string;
     readonly above: string;
+    readonly security: string;
   }>(
     client,
     "reading relations",
@@ -44,7 +52,11 @@ async function readRelations(
             (WITH RECURSIVE above(oid) AS (
                SELECT i.inhparent FROM pg_inherits i WHERE i.inhrelid = c.oid
                UNION SELECT i.inhparent FROM above a JOIN pg_inherits i ON i.inhrelid = a.oid)
-             SELECT coalesce(string_agg(a.oid::text, ','), '') FROM above a) AS above
+             SELECT coalesce(string_agg(a.oid::text, ','), '') FROM above a) AS above,
+            json_build_object('enabled', c.relrowsecurity, 'forced', c.relforcerowsecurity,
+              'owned', pg_has_role(c.relowner, 'USAGE'),
+              'exempt', (SELECT r.rolsuper OR r.rolbypassrls FROM pg_roles r WHERE r.rolname = current_user)
+            )::text AS security
        FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
       WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S') AND c.relpersistence <> 't'
         AND n.nspname <> 'information_schema' AND n.nspname !~ '^pg_'
@@ -52,9 +64,10 @@ async function readRelations(
       ORDER BY n.nspname, c.relname`,
     [[...names], [...captured]],
   );
-  return rows.map(({ oid, schema, name, above }) => {
+  return rows.map(({ oid, schema, name, above, security }) => {
     const ancestors = above === "" ? [] : above.split(",").map(Number);
-    return { oid: Number(oid), schema, name, ancestors };
+    const read = JSON.parse(security) as RowSecurity; // the query builds exactly this
+    return { oid: Number(oid), schema, name, ancestors, security: read };
   });
 }
 

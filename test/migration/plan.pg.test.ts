@@ -83,6 +83,27 @@ describe.each(Object.entries(CASES))("%s", (_, cases) => {
   );
 });
 
+test("row level security is reported only if it would bind the role", async () => {
+  const enable = "ALTER TABLE customers ENABLE ROW LEVEL SECURITY";
+  const reported = async (sql: string) =>
+    (await plan(sql)).notes.map(({ kind, message }) => [
+      kind,
+      message.startsWith("row level security would hide rows"),
+    ]);
+  expect(await reported(`${enable}; ALTER TABLE customers FORCE ROW LEVEL SECURITY`)).toStrictEqual([]); // a superuser
+  await client.query("BEGIN; CREATE ROLE plan_reader; SET LOCAL ROLE plan_reader");
+  try {
+    expect(await reported(enable)).toStrictEqual([["unknown", true]]);
+    await client.query("RESET ROLE; ALTER TABLE public.customers OWNER TO plan_reader; SET LOCAL ROLE plan_reader");
+    expect(await reported(enable)).toStrictEqual([]);
+    expect(await reported(`${enable}; ALTER TABLE customers FORCE ROW LEVEL SECURITY`)).toStrictEqual([
+      ["unknown", true],
+    ]);
+  } finally {
+    await client.query("ROLLBACK");
+  }
+});
+
 test("there are more than a hundred of them", () => {
   expect(Object.values(CASES).flat().length).toBeGreaterThan(100);
 });

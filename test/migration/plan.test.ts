@@ -164,6 +164,46 @@ test.each([
   expect(generated.map(({ line, kind }) => [line, kind])).toEqual(lines.map((line) => [line, "fine"]));
 });
 
+describe("TRUNCATE", () => {
+  test.each<[string, readonly string[]]>([
+    ["truncate customers", ["t"]],
+    ["truncate table only public.customers restart identity", ["t"]],
+    ["truncate other, customers", ["t", "u"]],
+  ])("%s leaves rows with consumers if %j are skipped", (sql, skipped) => {
+    const rules = { ...RULES, "skipped.operations": new Set(skipped) };
+    const { notes, tables } = applyDdlSteps(rules, stateOf(), steps(sql), WHEN);
+    expect(notes).toMatchObject([
+      { kind: "fine", message: expect.stringMatching(/^the rows are gone without an event/) },
+    ]);
+    expect(tables).toStrictEqual([]);
+  });
+
+  test("is an event if t is not skipped, and says that CASCADE reaches further", () => {
+    const rules = { ...RULES, "skipped.operations": new Set<string>() };
+    const { notes } = applyDdlSteps(rules, stateOf(), steps("truncate customers cascade"), WHEN);
+    expect(notes.map(({ message }) => message)).toStrictEqual([
+      `consumers of ${TOPIC} get an event with op t, which says that all rows are gone`,
+      "CASCADE also empties the tables that reference it, which may be captured",
+    ]);
+  });
+
+  test("of a table that is not captured is no note", () => {
+    expect(applyDdlSteps(RULES, stateOf(), steps("truncate other"), WHEN).notes).toStrictEqual([]);
+  });
+});
+
+test.each([
+  ["alter table customers enable row level security", 1],
+  ["alter table customers enable row level security; alter table customers disable row level security", 0],
+  ["alter table customers force row level security", 0],
+  ["alter table other enable row level security", 0],
+])("%s: %i notes that a snapshot may have to wait, if the database was not asked", (sql, count) => {
+  const { notes } = applyDdlSteps(RULES, stateOf(), steps(sql), WHEN);
+  expect(notes.map(({ kind, message }) => [kind, message])).toStrictEqual(
+    Array.from({ length: count }, () => ["unknown", expect.stringMatching(/^row level security may hide rows/)]),
+  );
+});
+
 describe("the plan of a service", () => {
   function registryOf(check: () => Check): Registry {
     const none = async () => undefined;

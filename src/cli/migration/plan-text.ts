@@ -160,10 +160,10 @@ function insteadSteps({ topic, field, instead }: PlannedAmendment): readonly str
 }
 
 function reviewStep(places: readonly string[]): string {
-  if (places.length === 1) return `${places.join()} could not be analysed: review it by hand`;
+  if (places.length === 1) return `${places.join()}: review it by hand`;
   const lines = places.every((place) => place.startsWith("line "));
   const list = lines ? `lines ${places.map((place) => place.slice(5)).join(", ")}` : places.join(", ");
-  return `${list} could not be analysed: review them by hand`;
+  return `${list}: review them by hand`;
 }
 
 function migrationStep({ amendments, notes }: PlanView): string {

@@ -96,7 +96,7 @@ test("markdown for a pull request escapes names", async () => {
 
     **Order**
 
-    1. line 3 could not be analysed: review it by hand
+    1. line 3: review it by hand
     2. billing: deploy a version that is ready, then fieldgate publish
     3. run the migration: rows continue to flow, without the withheld fields
     4. fieldgate amendments: release what is still withheld
