@@ -42,6 +42,8 @@ export type MappingFault =
   | { readonly kind: "same-topic"; readonly topic: string }
   /** It must not be in a publication: the log cannot identify its rows, or those of these partitions. */
   | { readonly kind: "unidentified"; readonly tables: readonly Unidentified[] }
+  /** An entry of message.key.columns names this table, and a column that it does not have. `near`: the one it has. */
+  | { readonly kind: "unknown-key"; readonly column: string; readonly near: string | undefined }
   /** A column of message.key.columns can be NULL. */
   | { readonly kind: "nullable-key"; readonly column: string }
   /** Columns of message.key.columns are missing from the old rows in the log. */

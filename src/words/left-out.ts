@@ -55,6 +55,10 @@ function faultNext(table: TableName, fault: MappingFault): string {
   switch (fault.kind) {
     case "unidentified":
       return identifyNext(fault.tables);
+    case "unknown-key":
+      return fault.near === undefined
+        ? `correct ${fault.column} in message.key.columns.`
+        : `write ${fault.near} instead of ${fault.column} in message.key.columns.`;
     case "nullable-key":
       return `ALTER TABLE ${quoteTable(table)} ALTER COLUMN ${quoteIdentifier(fault.column)} SET NOT NULL;`;
     case "uncovered-key":
@@ -81,6 +85,8 @@ function faultText(table: TableName, fault: MappingFault): string {
       return `several tables would be published to topic ${fault.topic}`;
     case "unidentified":
       return unidentifiedText(fault.tables, isItself(table, fault.tables));
+    case "unknown-key":
+      return `message.key.columns names ${fault.column}, which is no column of the table`;
     case "nullable-key":
       return `message.key.columns names ${fault.column}, which can be NULL`;
     case "uncovered-key":

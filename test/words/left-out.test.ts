@@ -38,6 +38,17 @@ const REASONS: readonly (readonly [LeftOutReason, RegExp, RegExp])[] = [
     /^ALTER TABLE "public"."Orders" ALTER COLUMN "b" SET NOT NULL; ALTER TABLE "public"."Orders" REPLICA IDENTITY FULL;$/,
   ],
   [
+    {
+      kind: "unmapped",
+      faults: [
+        { kind: "unknown-key", column: "tenat", near: "tenant" },
+        { kind: "unknown-key", column: "x", near: undefined },
+      ],
+    },
+    /names tenat, which is no column of the table; .* names x, which is no column/,
+    /^write tenant instead of tenat in message\.key\.columns\. correct x in message\.key\.columns\.$/,
+  ],
+  [
     { kind: "not-sent", why: { kind: "unpublished" }, publication: "p", refusal: REFUSAL },
     /^it is not sent: .* \(must be owner of table Orders\)$/,
     /^ALTER PUBLICATION "p" ADD TABLE "public"."Orders";$/,

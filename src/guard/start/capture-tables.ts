@@ -15,8 +15,9 @@ import type { TableState } from "../../gate/state.ts";
 import { noSchema } from "../../gate/watch/unpublished.ts";
 import type { Json } from "../../json.ts";
 import type { TopicDescription } from "../../kafka/topics.ts";
+import { nearestName } from "../../mistake.ts";
 import type { Attnum, Column, Table } from "../../table/column.ts";
-import type { TableName } from "../../table/quote.ts";
+import { fullName, type TableName } from "../../table/quote.ts";
 import type { Field, RegisteredSchema } from "../../table/shape.ts";
 import { isoTime } from "../../wal/lsn.ts";
 import { faultsNext, namedFaults } from "../../words/left-out.ts";
@@ -95,8 +96,22 @@ function faultsOf(
     }),
     ...(fields.length === 0 ? [{ kind: "no-columns" } as const] : []),
     ...repeated.map((field) => ({ kind: "same-field", field }) as const),
+    ...(delivery === "none" ? [] : unknownKeys(settings, table)),
     ...(rowKey === undefined || delivery === "none" ? [] : keyFaults(table, key, settings.sent.operations)),
   ];
+}
+
+/** Without the missing column, different rows would share a key. An expression may match other tables, and is no mistake. */
+function unknownKeys(settings: Settings, table: Table): readonly MappingFault[] {
+  const prefix = `${fullName(table)}.`;
+  const names = table.columns.map(({ name }) => name);
+  const isOf = (text: string) => text.toLowerCase().startsWith(prefix.toLowerCase());
+  const entries = (settings["message.key.columns"] ?? []).filter(({ plain, text }) => plain && isOf(text));
+  const unknown = entries.filter(({ matches }) => !names.some((name) => matches(`${prefix}${name}`)));
+  return unknown.map(({ text }) => {
+    const column = text.slice(prefix.length);
+    return { kind: "unknown-key", column, near: nearestName(column, names) };
+  });
 }
 
 /** What makes the columns of message.key.columns no key: two rows could share it, or a row could leave it unnoticed. */

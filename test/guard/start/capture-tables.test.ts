@@ -3,9 +3,11 @@ import { GuardError } from "../../../src/errors.ts";
 import { envelopeSchema } from "../../../src/event/envelope/schema.ts";
 import type { Column } from "../../../src/table/column.ts";
 import type { Field } from "../../../src/table/shape.ts";
-import { column, fieldFor, ID, NAME, NICK, TOPIC } from "../../gate/customers.ts";
+import { column, fieldFor, ID, NAME, NICK, tableOf, TOPIC } from "../../gate/customers.ts";
 import type { Json } from "../../../src/json.ts";
-import { adopt } from "../../../src/guard/start/capture-tables.ts";
+import { captureFilter, keyColumnList } from "../../../src/capture/lists.ts";
+import { adopt, captureTables } from "../../../src/guard/start/capture-tables.ts";
+import { worldOf } from "../session.ts";
 
 function item(columns: readonly Column[]): readonly Field[] {
   return columns.map(fieldFor);
@@ -85,5 +87,33 @@ describe("an existing subject gives the first shape", () => {
     expect(adopting).toThrow(GuardError);
     expect(adopting).toThrow(message);
     expect(adopting).toThrow(`[${code}] subject ${TOPIC}-value`);
+  });
+});
+
+describe("an entry of message.key.columns", () => {
+  const TABLE = tableOf([{ ...ID, notNull: true }, { ...NAME, notNull: true }, NICK]);
+  const faultsWith = (entry: string, mode: "guard" | "watch" = "guard") => {
+    const list = keyColumnList(entry);
+    const keyColumns = list.kind === "list" ? list.entries : [];
+    const filter = captureFilter({ keyColumns });
+    const { outside } = worldOf({ mode, settings: { filter, "message.key.columns": keyColumns } });
+    return captureTables(outside, [{ ...TABLE, replicaIdentity: "full" }]).left.flatMap(({ faults }) => faults);
+  };
+  const unknown = (name: string, near?: string) => [{ kind: "unknown-key", column: name, near }];
+
+  it.each([
+    ["that has all its columns", "public.customers:id,name", []],
+    ["that is spelled in other letters", "Public.Customers:ID,Name", []],
+    ["with one misspelt column beside a right one", "public.customers:id,nmae", unknown("nmae", "name")],
+    ["with one misspelt column, in other letters", "Public.Customers:id,nmae", unknown("nmae", "name")],
+    ["of which no column is right", "public.customers:tenant", unknown("tenant")],
+    ["for a different table", "public.customer:id,nmae", []],
+    ["that is an expression, because other tables may have the column", "public\\.cust.*:id,tenant", []],
+  ])("%s", (_, entry, faults) => {
+    expect(faultsWith(entry)).toEqual(faults);
+  });
+
+  it("is not judged in watch mode, where Debezium makes the key", () => {
+    expect(faultsWith("public.customers:id,nmae", "watch")).toEqual([]);
   });
 });
