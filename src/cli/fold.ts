@@ -13,7 +13,7 @@ const OPTION = `--?[a-z][\\w-]*(?: (?:${QUOTED}|${/[^\s;,:`"'-][^\s;,`]*/.source
 const ARGUMENT = /show|init|install|[A-Z]{2,}|[^\s;,`]*[./*][^\s;,`]*/.source;
 const COMMAND = `(?:npx )?fieldgate [a-z-]+(?: (?:${OPTION}|${QUOTED}|${ARGUMENT}))*`;
 /** What is not broken, with the spaces before it: text in backquotes, a command, or a word. */
-const PIECE = new RegExp(` *(?:${/[^\s`]*`[^`]*`[^\s`]*/.source}|${COMMAND}\\S*|\\S+)`, "g");
+const PIECE = new RegExp(` *(?:${/[^\s`]*`[^`]*`(?:[^\s`]|`[^`]*`)*\S*/.source}|${COMMAND}\\S*|\\S+)`, "g");
 
 /**
  * Breaks every line that is wider than the terminal. What continues a line is indented further than its start, or, after

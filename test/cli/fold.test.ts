@@ -54,6 +54,7 @@ describe("text that is wider than the terminal", () => {
         const wordsOf = (one: string) => one.split(/\s+/).filter((word) => word !== "" && word !== "\\");
         expect(wordsOf(folded)).toEqual(wordsOf(text));
       }),
+      { examples: [[["` ", " ``!!!!!"], 10]] },
     );
   });
 
