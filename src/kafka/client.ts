@@ -65,12 +65,16 @@ function tls(ssl: boolean | TlsTexts | undefined): NonNullable<KafkaConfig["ssl"
   return Object.fromEntries(Object.entries(ssl).filter(([, value]) => value !== undefined));
 }
 
-/**
- * Messages that are not worth a log line. Each transaction except the first gets the first while the previous one's
- * markers are written, the second complains about our retry settings, and the third is `leaders.ts` at work.
- */
-const EXPECTED =
-  /another concurrent operation on the same transaction|Limiting retries for the idempotent producer|the partitions have several leaders/;
+const WRITER = "writer";
+
+/** Logs what a transactional writer tries again, once in a while. The rest of the error stays out. */
+export function writerLog({ inner }: KafkaClient): (error: unknown) => void {
+  const logger = inner.logger().namespace(WRITER);
+  return (error) => logger.error(error instanceof Error ? error.message : "no reason given");
+}
+
+/** A complaint about the retry settings of `append.ts`, which is not worth a log line. */
+const EXPECTED = /Limiting retries for the idempotent producer/;
 /** kafkajs repeats a message at each of its retries. The same text is logged at most once in this time. */
 const REPEATED_MS = 10_000;
 
@@ -87,7 +91,7 @@ function forwardLog(log: KafkaOptions["log"], onTooFewReplicas: () => void): log
   return () =>
     ({ namespace, level, log: entry }) => {
       const detail: unknown = entry["error"];
-      const text = `kafkajs ${namespace}: ${entry.message}${typeof detail === "string" ? `: ${detail}` : ""}`;
+      const text = `${namespace === WRITER ? "kafka writer" : `kafkajs ${namespace}`}: ${entry.message}${typeof detail === "string" ? `: ${detail}` : ""}`;
       if (TOO_FEW_REPLICAS.test(text)) onTooFewReplicas();
       if (log === undefined) return;
       const broker: unknown = entry["broker"];

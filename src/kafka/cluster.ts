@@ -4,6 +4,7 @@
  * which a connection sends a request.
  */
 import { createRequire } from "node:module";
+import type { Socket } from "node:net";
 import type { Admin, Kafka } from "kafkajs";
 import { CLIENT_RETRY, type KafkaClient } from "./client.ts";
 import type { Request } from "./group-requests.ts";
@@ -41,18 +42,63 @@ export function withCluster<T>(kafka: KafkaClient, doing: string, work: (cluster
 }
 
 /** What is used of kafkajs' Cluster. */
-interface InnerCluster {
-  readonly brokerPool: { readonly brokers: Readonly<Record<string, unknown>> };
+export interface InnerCluster {
+  readonly brokerPool: {
+    readonly brokers: Readonly<Record<string, unknown>>;
+    readonly metadata: { readonly topicMetadata: readonly InnerTopic[] } | null;
+    findConnectedBroker(): Promise<InnerBroker>;
+  };
+  /** Those that `refreshMetadata` asks for; if there are none, it asks for all. */
+  targetTopics: Set<string>;
+  connect(): Promise<void>;
+  disconnect(): Promise<void>;
   refreshMetadata(): Promise<void>;
   findBroker(of: { readonly nodeId: string }): Promise<InnerBroker>;
   findGroupCoordinator(of: { readonly groupId: string }): Promise<InnerBroker>;
 }
 
+interface InnerTopic {
+  readonly topic: string;
+  readonly partitionMetadata: readonly { readonly partitionId: number; readonly leader: number }[];
+}
+
 /** What is used of kafkajs' Broker. */
-interface InnerBroker {
+export interface InnerBroker {
   /** By the request's key, the versions that the broker knows. */
   readonly versions: Readonly<Record<number, { readonly minVersion: number; readonly maxVersion: number }>>;
-  readonly connectionPool: { send(request: InnerRequest): Promise<unknown> };
+  readonly connectionPool: {
+    send(request: InnerRequest): Promise<unknown>;
+    /** One connection is for requests that wait, the other for all else. */
+    getConnection(): Promise<InnerConnection>;
+  };
+}
+
+/** What is used of kafkajs' Connection. */
+export interface InnerConnection {
+  readonly clientId: string;
+  readonly socket: Pick<Socket, "cork" | "write" | "uncork">;
+  readonly requestQueue: {
+    push(pushed: {
+      readonly entry: InnerEntry;
+      readonly expectResponse: boolean;
+      readonly requestTimeout: null;
+      readonly sendRequest: () => void;
+    }): void;
+    maybeThrottle(ms: number): void;
+  };
+  /** Logs in, unless that was done. */
+  authenticate(): Promise<void>;
+  failIfNotConnected(): void;
+  nextCorrelationId(): number;
+}
+
+interface InnerEntry {
+  readonly apiKey: number;
+  readonly apiName: string;
+  readonly apiVersion: number;
+  readonly correlationId: number;
+  readonly resolve: (answered: { readonly payload: Buffer }) => void;
+  readonly reject: (error: Error) => void;
 }
 
 /** A request as kafkajs' connections take it. */
@@ -76,12 +122,12 @@ const createAdmin = require("kafkajs/src/admin/index.js") as (options: {
   readonly retry: typeof CLIENT_RETRY;
   readonly cluster: InnerCluster;
 }) => Admin;
-const { createErrorFromCode } = require("kafkajs/src/protocol/error.js") as {
+export const { createErrorFromCode } = require("kafkajs/src/protocol/error.js") as {
   readonly createErrorFromCode: (code: number) => Error;
 };
 
 /** A client keeps the function that makes its clusters under a symbol, with the settings and the login inside. */
-function clusterOf(kafka: Kafka): InnerCluster {
+export function clusterOf(kafka: Kafka): InnerCluster {
   const symbol = Object.getOwnPropertySymbols(kafka).find(
     ({ description }) => description === "private:Kafka:createCluster",
   );

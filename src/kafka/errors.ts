@@ -10,6 +10,7 @@ interface Link {
   /** The protocol error's name, e.g. `TOPIC_AUTHORIZATION_FAILED`. */
   readonly type: string | undefined;
   readonly topic: string | undefined;
+  readonly retriable: boolean;
 }
 
 const CODE_OF_TYPE: Readonly<Record<string, ErrorCode>> = {
@@ -113,9 +114,10 @@ export function kafkaError(error: unknown, doing: string): GuardError {
   });
 }
 
-/** True if this part of a request was not attempted because a different part was refused. */
-export function isNotAttempted(error: unknown): boolean {
-  return chain(error).some(({ type }) => type === "OPERATION_NOT_ATTEMPTED");
+/** What a broker answered, if the error or one of its causes is an answer. `retriable` is Kafka's word on it. */
+export function protocolErrorOf(error: unknown): { readonly type: string; readonly retriable: boolean } | undefined {
+  const link = chain(error).find(({ type }) => type !== undefined);
+  return link?.type === undefined ? undefined : { type: link.type, retriable: link.retriable };
 }
 
 /** True if the broker that was asked does not lead the partition: not yet, because the topic is new, or no longer. */
@@ -159,6 +161,7 @@ function chain(error: unknown, depth = 0): Link[] {
     message: error.message,
     type: textOf(error, "type"),
     topic: textOf(error, "topic"),
+    retriable: Reflect.get(error, "retriable") === true,
   };
   const collected: unknown = Reflect.get(error, "errors");
   const inner = Array.isArray(collected) ? collected : [error.cause];

@@ -1,11 +1,8 @@
-import type { RecordMetadata } from "kafkajs";
 import { GuardError } from "../errors.ts";
 import { BATCH_OVERHEAD, recordBytes, type OutRecord } from "./record.ts";
 
-/** Cuts the records of one transaction into requests that kafkajs and the broker accept. */
+/** Cuts the records of one transaction into requests that the broker accepts. */
 
-/** kafkajs groups messages in quadratic time, so larger sends are slower. */
-const MESSAGES_PER_SEND = 500;
 /**
  * A request must be far smaller than the broker's socket.request.max.bytes (100 MB), whatever the number of partitions.
  */
@@ -15,6 +12,14 @@ const BYTES_PER_SEND = 16 * 1024 * 1024;
  * estimated.
  */
 const SHARE_OF_LIMIT = 0.9;
+
+/** What a broker answers for a batch that it has. */
+export interface Written {
+  readonly topicName: string;
+  readonly partition: number;
+  /** Negative if the broker does not say. */
+  readonly baseOffset?: string;
+}
 
 /**
  * Cuts records into sends, in order. `maxBytes` is the topic's max.message.bytes, which limits the whole record batch.
@@ -30,7 +35,7 @@ export function cutIntoSends(records: readonly OutRecord[], maxBytes: (topic: st
     const limit = maxBytes(record.topic);
     if (!fits(record, limit)) throw tooLarge(record, limit);
     const batch = batches.of(record) + size;
-    const full = send.length === MESSAGES_PER_SEND || total + size > BYTES_PER_SEND || batch > limit * SHARE_OF_LIMIT;
+    const full = total + size > BYTES_PER_SEND || batch > limit * SHARE_OF_LIMIT;
     if (full && send.length > 0) {
       sends.push(send);
       send = [];
@@ -57,12 +62,15 @@ export function fits(record: OutRecord, limit: number): boolean {
  * (or not yet, according to its metadata) and reports success; only the brokers' answers show it.
  * @throws GuardError kafka-down naming the partition
  */
-export function mustHoldAll(answer: readonly RecordMetadata[], send: readonly OutRecord[]): void {
+export function mustHoldAll(answer: readonly Written[], send: readonly OutRecord[]): void {
   const written = new Set(answer.map(({ topicName, partition }) => `${topicName}/${partition}`));
   const lost = send.find(({ topic, partition }) => !written.has(`${topic}/${partition}`));
-  if (lost === undefined) return;
-  throw new GuardError("kafka-down", `no broker took partition ${lost.partition} of topic ${lost.topic}`, {
-    next: `check how many partitions ${lost.topic} has`,
+  if (lost !== undefined) throw noBrokerTook(lost);
+}
+
+export function noBrokerTook({ topic, partition }: Pick<OutRecord, "topic" | "partition">): GuardError {
+  return new GuardError("kafka-down", `no broker took partition ${partition} of topic ${topic}`, {
+    next: `check how many partitions ${topic} has`,
   });
 }
 
@@ -70,7 +78,7 @@ export function mustHoldAll(answer: readonly RecordMetadata[], send: readonly Ou
  * Offsets of a partition only grow. A smaller one means that the topic was deleted and made again, without what was
  * written to it: a broker that makes topics by itself does so when a consumer asks for one. `ends`: by topic and partition.
  */
-export function mustFollow(answer: readonly RecordMetadata[], ends: Map<string, bigint>): void {
+export function mustFollow(answer: readonly Written[], ends: Map<string, bigint>): void {
   for (const { topicName, partition, baseOffset } of answer) {
     if (baseOffset === undefined || BigInt(baseOffset) < 0n) continue;
     const key = `${topicName}/${partition}`;

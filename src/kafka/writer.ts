@@ -2,16 +2,17 @@
  * The only writer of a connector. Each commit is one Kafka transaction: readers with isolation.level=read_committed see
  * only what was committed.
  */
-import type { PartitionerArgs, Producer, Transaction } from "kafkajs";
 import { GuardError } from "../errors.ts";
-import type { KafkaClient } from "./client.ts";
+import { type KafkaClient, writerLog } from "./client.ts";
+import { type Connections, openConnections } from "./connections.ts";
 import { closeNowAndAfter, within } from "./deadline.ts";
-import { isNotAttempted, kafkaError } from "./errors.ts";
-import { callOf, createLeaders, SeveralLeaders } from "./leaders.ts";
+import { kafkaError } from "./errors.ts";
 import type { OutRecord } from "./record.ts";
-import { cutIntoSends, fits, mustFollow, mustHoldAll } from "./sends.ts";
 import { rejectIfShort } from "./replicas.ts";
+import { type Attempts, isConcurrent, untilDone } from "./retries.ts";
+import { cutIntoSends, fits, mustFollow } from "./sends.ts";
 import { nameMissing } from "./topics.ts";
+import { openTransactions, type Transactions } from "./transaction.ts";
 
 export interface WriterOptions {
   /** The state topic's name, so that every older writer of the same state is fenced. */
@@ -48,16 +49,9 @@ export interface TransactionalWriter extends AsyncDisposable {
   limitBrokenBy(record: OutRecord): number | undefined;
 }
 
-/**
- * The first request of a transaction gets CONCURRENT_TRANSACTIONS while the broker writes the markers of the previous
- * one, and kafkajs sleeps between attempts, by default for 300 ms. Hence these values. commitTimeoutMs limits the total
- * time.
- */
-const RETRY = { initialRetryTime: 1, multiplier: 1.2, retries: 200, maxRetryTime: 300 } as const;
 const OPEN_TIMEOUT_MS = 30_000;
 /** A commit that takes longer than this may be refused for as long as replicas are missing. */
 const LATE_MS = 4_000;
-const ABORT_TIMEOUT_MS = 2_000;
 
 /** @throws GuardError kafka-down, kafka-refused */
 export async function openWriter(kafka: KafkaClient, options: WriterOptions): Promise<TransactionalWriter> {
@@ -67,33 +61,39 @@ export async function openWriter(kafka: KafkaClient, options: WriterOptions): Pr
 }
 
 class Writer implements TransactionalWriter {
-  readonly #producer: Producer;
+  readonly #connections: Connections;
+  readonly #transactions: Transactions;
+  readonly #attempts: Attempts;
   readonly #kafka: KafkaClient;
   readonly #options: WriterOptions;
-  readonly #ends: Map<string, bigint>;
-  readonly #leaders = createLeaders();
   #work: Promise<void> = Promise.resolve();
   #state: "open" | "committing" | "dead" = "open";
 
   constructor(kafka: KafkaClient, options: WriterOptions) {
     this.#kafka = kafka;
     this.#options = options;
-    this.#ends = options.ends ?? new Map();
-    this.#producer = kafka.inner.producer({
+    const ends = options.ends ?? new Map<string, bigint>();
+    const log = writerLog(kafka);
+    this.#connections = openConnections(kafka);
+    this.#attempts = {
+      mustLive: () => this.#mustLive(),
+      // This one is normal: the markers of the previous transaction are being written.
+      onRetry: (error) => {
+        if (!isConcurrent(error)) log(error);
+      },
+    };
+    this.#transactions = openTransactions(this.#connections, {
+      ...this.#attempts,
       transactionalId: options.transactionalId,
-      transactionTimeout: options.timeoutMs ?? 15_000,
-      idempotent: true,
-      maxInFlightRequests: 1,
-      allowAutoTopicCreation: false,
-      retry: RETRY,
-      createPartitioner: () => (choice) => this.#partitionOf(choice),
+      timeoutMs: options.timeoutMs ?? 15_000,
+      onWritten: (written) => mustFollow(written, ends),
     });
   }
 
   async connect(): Promise<void> {
     const doing = `connect as ${this.#options.transactionalId}`;
     try {
-      this.#work = this.#producer.connect();
+      this.#work = untilDone(this.#attempts, () => this.#connections.connect());
       await within(OPEN_TIMEOUT_MS, doing, this.#work);
     } catch (error) {
       await this[Symbol.asyncDispose]();
@@ -110,7 +110,7 @@ class Writer implements TransactionalWriter {
     this.#state = "committing";
     const doing = `commit to ${topicsOf(records)}`;
     try {
-      this.#work = this.#transactNamed(sends);
+      this.#work = this.#transactions.run(sends);
       const { commitTimeoutMs = 30_000, graceMs = 4_000 } = this.#options;
       const topics = [...new Set(records.map(({ topic }) => topic))];
       using short = rejectIfShort(this.#kafka, doing, topics, LATE_MS);
@@ -128,79 +128,14 @@ class Writer implements TransactionalWriter {
     return fits(record, limit) ? undefined : limit;
   }
 
-  /**
-   * If a request names several topics and one is refused, the broker answers "not attempted" for the others, and
-   * kafkajs throws whichever error comes first. Nothing was written, so each topic is tried alone to find out which one
-   * was refused.
-   */
-  async #transactNamed(sends: readonly (readonly OutRecord[])[]): Promise<void> {
-    try {
-      await this.#transact(sends);
-    } catch (error) {
-      if (!isNotAttempted(error)) throw error;
-      await this.#transact(sends.flatMap(splitByTopic));
-    }
-  }
-
-  async #transact(sends: readonly (readonly OutRecord[])[]): Promise<void> {
-    const transaction = await this.#producer.transaction();
-    try {
-      for (const send of sends) await this.#send(transaction, send);
-      this.#mustLive();
-    } catch (error) {
-      await abort(transaction);
-      throw error;
-    }
-    await transaction.commit();
-  }
-
-  /** One call for each leader, side by side. None is left running, whatever becomes of the others. */
-  async #send(transaction: Transaction, records: readonly OutRecord[]): Promise<void> {
-    this.#mustLive();
-    const groups = this.#leaders.group(records);
-    const answers = await Promise.allSettled(
-      groups.map(async (group) => {
-        const answer = await transaction.sendBatch({ acks: -1, timeout: 10_000, topicMessages: callOf(group) });
-        mustHoldAll(answer, group);
-        mustFollow(answer, this.#ends);
-      }),
-    );
-    const failed = answers.flatMap(
-      (answer, index) =>
-        answer.status === "rejected" ? [{ error: answer.reason as unknown, group: groups[index] ?? [] }] : [], // a reason is of type any
-    );
-    for (const { error } of failed) if (!(error instanceof SeveralLeaders)) throw error;
-    // Their leaders were not known or have moved; now they are known.
-    for (const { group } of failed) await this.#send(transaction, group);
-  }
-
-  /** kafkajs calls this before each attempt of a send, so a dead writer's retries end here. */
-  #partitionOf(choice: PartitionerArgs): number {
-    this.#mustLive();
-    return this.#leaders.partitionOf(choice);
-  }
-
   #mustLive(): void {
     if (this.#state === "dead") throw new GuardError("kafka-down", "the writer was abandoned");
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#state = "dead";
-    await closeNowAndAfter(this.#work, () => this.#producer.disconnect());
+    await closeNowAndAfter(this.#work, () => this.#connections.disconnect());
   }
-}
-
-/**
- * Aborts on a best-effort basis. This only lets readers continue sooner, because the next writer aborts the transaction
- * anyway when it fences this one.
- */
-async function abort(transaction: Transaction): Promise<void> {
-  if (!transaction.isActive()) return;
-  await within(ABORT_TIMEOUT_MS, "abort", transaction.abort()).catch(() => {});
-}
-
-function splitByTopic(send: readonly OutRecord[]): readonly (readonly OutRecord[])[] {
-  return [...Map.groupBy(send, ({ topic }) => topic).values()];
 }
 
 function topicsOf(records: readonly OutRecord[]): string {
