@@ -51,7 +51,7 @@ const { values } = parseArgs({
   options: {
     only: { type: "string", default: "" },
     seed: { type: "string", default: "1" },
-    stories: { type: "string", default: "100" },
+    stories: { type: "string", default: "200" },
     help: { type: "boolean" },
   },
 });
