@@ -191,8 +191,11 @@ async function stir({ clients, tables, service, random }: World): Promise<void> 
   const done = new AbortController();
   const write = async (client: Client, share: number): Promise<void> => {
     const own = tables.filter(({ story }, index) => story.stirred && index % clients.length === share);
+    // There are hundreds, which say nothing to whoever looks at a difference.
+    const unlisted = own.map((table) => ({ ...table, statements: [] }));
+    for (const { statements } of own) statements.push("-- rows are written while backfills read");
     while (!done.signal.aborted && own.length > 0) {
-      for (const table of own) {
+      for (const table of unlisted) {
         const key = { key: random.between(1, KEYS), nulls: random.between(0, 7) };
         await playStep(client, table, { kind: random.chance(0.3) ? "insert" : "update", ...key });
       }

@@ -14,10 +14,14 @@ export function findStale(
   // Which change an event belongs to is known only where each change is in one event.
   if (parked || passedOver) return undefined;
   const rows = new Map<string, Row>();
+  // Rows share the labels of an enum, so a rewrite of the table can give a row one that it had before.
+  const enums = new Set(
+    [...model.live, ...model.gone].flatMap(({ attnum, labels }) => (labels.length > 0 ? [attnum] : [])),
+  );
   let at = 0;
   for (const { op, id, after, offset } of events) {
     if (op === "r") {
-      const stale = Object.values(after ?? {}).find((value) => isReplaced(rows, id, String(value)));
+      const stale = Object.values(after ?? {}).find((value) => isReplaced(rows, id, String(value), enums));
       if (stale !== undefined)
         return `offset ${offset} has ${String(stale).slice(0, 8)} of row ${id}, which was replaced`;
       continue;
@@ -39,8 +43,9 @@ interface Row {
   readonly replaced: Set<string>;
 }
 
-function isReplaced(rows: ReadonlyMap<string, Row>, id: number, text: string): boolean {
+function isReplaced(rows: ReadonlyMap<string, Row>, id: number, text: string, enums: ReadonlySet<number>): boolean {
   const attnum = columnOf(text);
+  if (attnum !== undefined && enums.has(attnum)) return false;
   const row = attnum === undefined ? undefined : rows.get(keyOf(attnum, id));
   if (attnum === undefined || row?.replaced.has(text) !== true) return false;
   // The field of a dropped column may show that column's default.
