@@ -1,5 +1,5 @@
 /**
- * A record to write. The caller chooses the partition before sending, because kafkajs would choose again at a re-send.
+ * A record to write. The caller chooses the partition before sending, so that a re-send does not choose again.
  */
 export interface OutRecord {
   readonly topic: string;

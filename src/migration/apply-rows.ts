@@ -1,4 +1,4 @@
-import { below, type Draft, type DraftTable, find } from "./draft.ts";
+import { below, type Draft, type DraftTable, find, isPartOfCaptured } from "./draft.ts";
 import { notFound } from "./apply-table.ts";
 import type { RowSecurity } from "./catalog.ts";
 import type { DdlStep } from "./ddl-step.ts";
@@ -40,10 +40,6 @@ function truncate(draft: Draft, step: Extract<RowStep, { kind: "truncate" }>, no
     ...emptied.flatMap(({ before }) => note(emptiedText(draft, before.shape.topic), { kind: "fine" })),
     ...others,
   ];
-}
-
-function isPartOfCaptured({ tables }: Draft, { ancestors }: { readonly ancestors: readonly number[] }): boolean {
-  return tables.some(({ base }) => ancestors.includes(Number(base.oid)));
 }
 
 function emptiedText({ rules }: Draft, topic: string): string {

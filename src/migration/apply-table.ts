@@ -2,7 +2,7 @@ import { nearestName } from "../mistake.ts";
 import { contractsOf } from "../gate/evidence/readers.ts";
 import type { Rules, State } from "../gate/state.ts";
 import type { DdlStep, TableName } from "./ddl-step.ts";
-import { below, type Draft, type DraftTable, find, type Found, type OtherRelation } from "./draft.ts";
+import { below, type Draft, type DraftTable, find, type Found, isPartOfCaptured, type OtherRelation } from "./draft.ts";
 import { type MakeNote, type Note, noteOf } from "./note.ts";
 import { dropColumn, mark } from "./apply-column.ts";
 import { usesType } from "./type.ts";
@@ -136,10 +136,6 @@ function drop(one: DraftTable | OtherRelation, step: DdlStep): void {
   else one.dropped = true;
 }
 
-function isPartOfCaptured({ tables }: Draft, { ancestors }: DraftTable | OtherRelation): boolean {
-  return tables.some(({ base }) => ancestors.includes(Number(base.oid)));
-}
-
 function create(draft: Draft, step: Extract<TableStep, { kind: "create-table" }>, note: MakeNote): readonly Note[] {
   const { table, parent, unlessThere } = step;
   const schema = table.schema ?? table.path?.[0] ?? "public";
@@ -216,10 +212,10 @@ function generatedNotes({ base, columns, steps, dropped }: DraftTable): readonly
   });
 }
 
-function arrived(rules: Rules, { tables }: Draft, other: OtherRelation): readonly Note[] {
-  const { arrived: step, schema, name, dropped, ancestors } = other;
+function arrived(rules: Rules, draft: Draft, other: OtherRelation): readonly Note[] {
+  const { arrived: step, schema, name, dropped } = other;
   if (step === undefined || dropped) return [];
-  const had = tables.find(({ before, base }) =>
+  const had = draft.tables.find(({ before, base }) =>
     [before.shape.table, before.capturedAs, base].some((one) => one?.schema === schema && one.name === name),
   );
   if (had !== undefined) {
@@ -230,8 +226,7 @@ function arrived(rules: Rules, { tables }: Draft, other: OtherRelation): readonl
       { stops: true },
     );
   }
-  const isPart = tables.some(({ base }) => ancestors.includes(Number(base.oid)));
-  if (isPart || !rules.filter.table(schema, name)) return [];
+  if (isPartOfCaptured(draft, other) || !rules.filter.table(schema, name)) return [];
   return noteOf(step)("a new table that the connector captures: its topic starts when the connector sees the table", {
     kind: "fine",
   });

@@ -207,3 +207,8 @@ export function below({ tables }: Draft, found: Found, { only }: TableName): rea
 export function nextAttnum(table: DraftTable): Attnum {
   return attnum(table.next++);
 }
+
+/** True if the table is a partition of a captured table, or inherits from one. */
+export function isPartOfCaptured({ tables }: Draft, { ancestors }: DraftTable | OtherRelation): boolean {
+  return tables.some(({ base }) => ancestors.includes(Number(base.oid)));
+}

@@ -1,7 +1,7 @@
 import type { Schema } from "avsc";
 import type { Collected } from "../stack/collect.ts";
 import { avroType } from "../stack/decode.ts";
-import { columnOf, isOfFirst, type Model, MOST_COLUMNS, type ModelColumn, present } from "./model.ts";
+import { columnOf, isOfFirst, type Model, type ModelColumn, present, rowKey } from "./model.ts";
 import type { Version } from "./truth.ts";
 
 /** Stories have no other types. */
@@ -98,10 +98,9 @@ function compareSequence(told: Told, events: readonly LawEvent[]): string | unde
     : undefined;
 }
 
-/** Tables that have had the name one after the other may have rows of the same id. */
 function rowOf({ id, columns }: Version): string {
   const [attnum = 0] = Object.keys(columns).map(Number);
-  return `${Math.floor(attnum / MOST_COLUMNS)} ${id}`;
+  return rowKey(attnum, id);
 }
 
 function wrongEvent(compared: Compared, version: Version, event: LawEvent | undefined): string | undefined {

@@ -129,6 +129,11 @@ export function columnOf(text: string): number | undefined {
   return tag === undefined ? undefined : Number(tag) - 100;
 }
 
+/** Tables that have had the name one after the other may have rows of the same id; `attnum` is any of the row's. */
+export function rowKey(attnum: number, id: number): string {
+  return `${Math.floor(attnum / MOST_COLUMNS)} ${id}`;
+}
+
 /** Eight digits, of which the first three name the column: the same in every type of a story. */
 export function tagOf(model: Model, { attnum }: Pick<ModelColumn, "attnum">): string {
   model.values += 1;

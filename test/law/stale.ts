@@ -1,5 +1,5 @@
 import type { LawEvent, Told } from "./check.ts";
-import { columnOf, MOST_COLUMNS } from "./model.ts";
+import { columnOf, rowKey } from "./model.ts";
 import type { Version } from "./truth.ts";
 
 /**
@@ -46,7 +46,7 @@ interface Row {
 function isReplaced(rows: ReadonlyMap<string, Row>, id: number, text: string, enums: ReadonlySet<number>): boolean {
   const attnum = columnOf(text);
   if (attnum !== undefined && enums.has(attnum)) return false;
-  const row = attnum === undefined ? undefined : rows.get(keyOf(attnum, id));
+  const row = attnum === undefined ? undefined : rows.get(rowKey(attnum, id));
   if (attnum === undefined || row?.replaced.has(text) !== true) return false;
   // The field of a dropped column may show that column's default.
   const now = row.now === undefined ? null : row.now[attnum];
@@ -58,10 +58,10 @@ function note(rows: Map<string, Row>, { operation, id, columns }: Version, isOne
   if (attnum === undefined) {
     // Several tables may have had the name, and a version without columns does not say which one this is.
     if (!isOneTable) return;
-    for (const [key, row] of rows) if (operation === "TRUNCATE" || key === keyOf(0, id)) replace(row, undefined);
+    for (const [key, row] of rows) if (operation === "TRUNCATE" || key === rowKey(0, id)) replace(row, undefined);
     return;
   }
-  const key = keyOf(attnum, id);
+  const key = rowKey(attnum, id);
   const row: Row = rows.get(key) ?? { now: undefined, replaced: new Set() };
   rows.set(key, row);
   replace(row, operation === "DELETE" ? undefined : columns);
@@ -72,9 +72,4 @@ function replace(row: Row, now: Version["columns"] | undefined): void {
     if (text !== null && now?.[attnum] !== text) row.replaced.add(text);
   }
   row.now = now;
-}
-
-/** Tables that have had the name one after the other may have rows of the same id. */
-function keyOf(attnum: number, id: number): string {
-  return `${Math.floor(attnum / MOST_COLUMNS)} ${id}`;
 }

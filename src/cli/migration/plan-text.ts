@@ -134,18 +134,15 @@ function noteLine({ line, file }: Note): string {
  * reads a removed field; any other field is withheld until its consumers are ready.
  */
 function orderSteps({ amendments, notes }: PlanView): readonly string[] {
-  const held = amendments.filter(isHeldBack);
   const releasable = amendments.filter(({ instead }) => instead === undefined);
   const waiting = new Set(
     releasable.flatMap(({ verdicts }) => verdicts.filter((one) => one.verdict !== "ready").map((one) => one.consumer)),
   );
   const unknown = [...new Set(notes.filter(isUnknown).map(noteLine))];
-  const last = held.some((one) => releasable.includes(one))
-    ? ["fieldgate amendments: release what is still withheld"]
-    : [];
+  const last = releasable.some(isHeldBack) ? ["fieldgate amendments: release what is still withheld"] : [];
   return [
     ...(unknown.length === 0 ? [] : [reviewStep(unknown)]),
-    ...held.flatMap(insteadSteps),
+    ...amendments.filter(isHeldBack).flatMap(insteadSteps),
     ...(waiting.size === 0
       ? []
       : [`${[...waiting].join(", ")}: deploy a version that is ready, then fieldgate publish`]),

@@ -82,10 +82,7 @@ function keyless(topic: string): GuardError {
 
 /** The numbers of partitions that the state says, after it has changed. */
 export function usePartitions({ partitions }: Batch, { tables }: State): void {
-  for (const [topic, table] of tables) {
-    const now = table.partitions;
-    if (now !== undefined && partitions.get(topic) !== now) partitions.set(topic, now);
-  }
+  for (const [topic, table] of tables) if (table.partitions !== undefined) partitions.set(topic, table.partitions);
 }
 
 function tooLarge(state: State, topic: string, record: OutRecord, limit: number, at: Lsn): GuardError {

@@ -1,39 +1,19 @@
+import { type FieldReader, fieldsOf } from "./fields.ts";
+
 /** Kafka's older message format, in which texts and lists begin with a size of fixed length. */
 
-/** Reads one message, field by field. Every function throws a RangeError at the end of the message. */
-export interface ClassicReader {
-  int16(): number;
-  int32(): number;
-  int64(): bigint;
+export interface ClassicReader extends FieldReader {
   /** Null becomes undefined. */
   text(): string | undefined;
   list<T>(read: () => T): readonly T[];
 }
 
 export function classicReader(message: Buffer): ClassicReader {
-  let at = 0;
-  const skip = (bytes: number): number => {
-    const start = at;
-    if (start + bytes > message.length) throw new RangeError("the message ends within a field");
-    at += bytes;
-    return start;
-  };
-  const number = (): number => message.readInt32BE(skip(4));
+  const fields = fieldsOf(message);
   return {
-    int16: () => message.readInt16BE(skip(2)),
-    int32: number,
-    int64: () => message.readBigInt64BE(skip(8)),
-    text: () => {
-      const length = message.readInt16BE(skip(2));
-      if (length < 0) return undefined;
-      const start = skip(length);
-      return message.toString("utf8", start, at);
-    },
-    list: (read) => {
-      const items = [];
-      for (let left = number(); left > 0; left--) items.push(read());
-      return items;
-    },
+    ...fields,
+    text: () => fields.sized(fields.int16()),
+    list: (read) => fields.items(fields.int32(), read),
   };
 }
 
