@@ -132,7 +132,8 @@ export interface StoppedAlert {
 /**
  * What a notice is about. `rows-missing`: changes are in no event, or were removed with their topic. `table-warning`: the
  * application's writes or the events' key are at risk. `waits`: a snapshot, backfill or repair waits for a person.
- * `contract`: a contract is not ready for what flows already; `contract-fits`: it is ready again.
+ * `slot`: PostgreSQL is about to drop the log that the replication slot keeps. `contract`: a contract is not ready for
+ * what flows already; `contract-fits`: it is ready again.
  */
 export type NoticeAbout =
   | "rows-missing"
@@ -148,6 +149,7 @@ export type NoticeAbout =
   | "file-changed"
   | "retrying"
   | "stalled"
+  | "slot"
   | "contract"
   | "contract-fits";
 

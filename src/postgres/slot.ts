@@ -24,11 +24,24 @@ export interface Slot {
   readonly restartLsn: Lsn | undefined;
   /** `reserved`, `extended`, `unreserved` or `lost`. */
   readonly walStatus: string;
+}
+
+/** How far a slot is from being lost: by the log that it keeps, and by the time since it was last read. */
+export interface SlotRoom {
+  /** As in Slot. */
+  readonly walStatus: string;
+  /** Bytes of log that it keeps. */
+  readonly kept: bigint;
   /**
-   * How many bytes of log can be written before the slot is lost (max_slot_wal_keep_size); undefined if there is no
-   * limit, or if the slot is lost.
+   * Bytes of log that can be written before it may be lost (max_slot_wal_keep_size); undefined if there is no limit, or
+   * if the slot is lost.
    */
-  readonly safeWalSize: bigint | undefined;
+  readonly safe: bigint | undefined;
+  /**
+   * Milliseconds since it was last read, and the number after which it is lost (idle_replication_slot_timeout, since
+   * PostgreSQL 18); undefined while it is read, and if there is no limit.
+   */
+  readonly idle: { readonly ms: number; readonly limit: number } | undefined;
 }
 
 interface SlotRow extends Readonly<Record<string, string | null>> {
@@ -41,7 +54,6 @@ interface SlotRow extends Readonly<Record<string, string | null>> {
   readonly confirmed_flush_lsn: string | null;
   readonly restart_lsn: string | null;
   readonly wal_status: string | null;
-  readonly safe_wal_size: string | null;
 }
 
 /**
@@ -53,7 +65,7 @@ export async function readSlot(client: Client, name: string): Promise<Slot | und
     client,
     `reading slot ${name}`,
     `SELECT s.slot_type, s.plugin, s.database, s.active, s.active_pid, a.application_name,
-            s.confirmed_flush_lsn, s.restart_lsn, s.wal_status, s.safe_wal_size
+            s.confirmed_flush_lsn, s.restart_lsn, s.wal_status
        FROM pg_replication_slots s LEFT JOIN pg_stat_activity a ON a.pid = s.active_pid
       WHERE s.slot_name = $1`,
     [name],
@@ -81,7 +93,27 @@ export async function readSlot(client: Client, name: string): Promise<Slot | und
     confirmedFlush,
     restartLsn: parseLsn(row.restart_lsn ?? ""),
     walStatus: row.wal_status ?? "lost",
-    safeWalSize: row.safe_wal_size === null ? undefined : BigInt(row.safe_wal_size),
+  };
+}
+
+/** Returns undefined if no slot has this name. */
+export async function readSlotRoom(client: Client, name: string): Promise<SlotRoom | undefined> {
+  const [row] = await query<Readonly<Record<"wal_status" | "kept" | "safe" | "idle" | "idle_limit", string | null>>>(
+    client,
+    `reading how much log slot ${name} keeps`,
+    `SELECT s.wal_status, pg_current_wal_lsn() - s.restart_lsn AS kept, s.safe_wal_size AS safe,
+            extract(epoch FROM clock_timestamp() - (to_jsonb(s) ->> 'inactive_since')::timestamptz) AS idle,
+            extract(epoch FROM current_setting('idle_replication_slot_timeout', true)::interval) AS idle_limit
+       FROM pg_replication_slots s WHERE s.slot_name = $1`,
+    [name],
+  );
+  if (row === undefined) return undefined;
+  const limit = Number(row.idle_limit ?? 0) * 1000;
+  return {
+    walStatus: row.wal_status ?? "lost",
+    kept: BigInt(row.kept ?? 0),
+    safe: row.safe === null ? undefined : BigInt(row.safe),
+    idle: row.idle === null || limit === 0 ? undefined : { ms: Number(row.idle) * 1000, limit },
   };
 }
 

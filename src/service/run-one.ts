@@ -21,6 +21,7 @@ import { openReportedFit } from "./reported-fit.ts";
 import { currentStateOf, type RunningConnector, type RunningConnectors } from "./running.ts";
 import { noteStatus } from "./trouble.ts";
 import { watchFit } from "./watch-fit.ts";
+import { lookAtSlot, watchSlot } from "./watch-slot.ts";
 import { watchTrouble } from "./watch-trouble.ts";
 import { watchWaits } from "./watch-waits.ts";
 
@@ -76,6 +77,11 @@ export function startOwn(
     },
   });
   const waits = watchWaits(running, log);
+  const slot = watchSlot(config["slot.name"], {
+    log,
+    alert: (notice) => void alerts.notice(notice),
+    room: () => lookAtSlot(config),
+  });
   return {
     config,
     registry,
@@ -84,6 +90,7 @@ export function startOwn(
     [Symbol.dispose]() {
       watching[Symbol.dispose]();
       waits[Symbol.dispose]();
+      slot[Symbol.dispose]();
     },
   };
 }

@@ -72,6 +72,7 @@ const ABOUT: Readonly<Record<NoticeAbout, string>> = {
   "file-changed": "File changed",
   retrying: "Retrying",
   stalled: "Stalled",
+  slot: "The replication slot",
   contract: "A contract does not fit",
   "contract-fits": "A contract fits again",
 };

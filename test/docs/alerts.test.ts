@@ -8,6 +8,7 @@ import { readRepositoryFile } from "./pages.ts";
 const NOTICES: Readonly<Record<NoticeAbout, readonly Severity[]>> = {
   retrying: ["stopped"],
   stalled: ["stopped"],
+  slot: ["stopped", "info"],
   "rows-missing": ["withheld"],
   parked: ["withheld"],
   "no-event": ["withheld"],

@@ -63,3 +63,23 @@ it("when PostgreSQL dies and comes back, every change is published once and in o
   expect(await insertedIds(world, 3)).toEqual([2, 3]);
   await client.end();
 });
+
+it("a slot that is about to be lost while Kafka is down is reported, and again once it is no longer", async () => {
+  const postgresFlags = ["max_slot_wal_keep_size=128MB", "max_wal_size=64MB"];
+  await using own = await startStack({ registry: false, postgresFlags });
+  await using world = await captureTable({
+    database: await freshDatabase(own.postgres),
+    kafkaBrokers: own.kafka.brokers,
+  });
+  const { database, service } = world;
+  await own.kill("kafka");
+  const client = await database.connect();
+  for (let megabytes = 0; megabytes < 112; megabytes += 1)
+    await client.query("select pg_logical_emit_message(false, 'x', repeat('x', 1048576))");
+  await until(() => / MB of log for slot \w+ and drops it after/.test(service.output()), "it warns", 60_000);
+  await own.restart("kafka");
+  await client.query("insert into t values (2, 'after')");
+  expect(await insertedIds(world, 2)).toEqual([2]);
+  await until(() => service.output().includes("no longer about to be lost"), "the danger is over", 90_000);
+  await client.end();
+});

@@ -110,7 +110,6 @@ export const SLOT: Slot = {
   confirmedFlush: lsn(100n),
   restartLsn: lsn(100n),
   walStatus: "reserved",
-  safeWalSize: undefined,
 };
 
 export function worldOf(given: Given = {}): World {
