@@ -223,6 +223,8 @@ export interface Retired {
 /** The published schemas of a topic, and those that are withheld. */
 export interface TopicView {
   readonly topic: string;
+  /** The environment whose contracts count. Missing if it is not a service that answers, or an older one. */
+  readonly environment?: string | undefined;
   /** Every value schema that was published, so that events with it may still be in the topic. Newest last. */
   readonly flowing: readonly { readonly schemaId: number; readonly schema: string }[];
   readonly withheld: readonly {

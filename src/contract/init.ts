@@ -7,7 +7,8 @@ import type { Contract } from "./contract.ts";
 export interface FirstContract {
   readonly client: ClientName;
   readonly consumer: string;
-  readonly environment: string;
+  /** undefined if it is not known. */
+  readonly environment: string | undefined;
   readonly topics: readonly FirstTopic[];
 }
 
@@ -29,13 +30,19 @@ export function firstContractText({ client, consumer, environment, topics }: Fir
     `consumer: ${scalar(consumer)}`,
     "# Who is responsible for it, for alerts.",
     '# owner: "@team"',
-    "# The environment it runs in; `fieldgate publish --env` overrides this.",
-    `environment: ${scalar(environment)}`,
+    ...(environment === undefined ? UNKNOWN_ENVIRONMENT : [OVERRIDES, `environment: ${scalar(environment)}`]),
     "topics:",
     ...topics.flatMap((topic) => topicLines(client, consumer, topic)),
   ];
   return `${lines.join("\n")}\n`;
 }
+
+const OVERRIDES = "# The environment it runs in; `fieldgate publish --env` overrides this.";
+/** A guess would publish a contract that counts for nothing. */
+const UNKNOWN_ENVIRONMENT = [
+  "# The environment it runs in, as the connector's fieldgate.environment names it; or give it to `fieldgate publish --env`.",
+  "# environment: production",
+];
 
 function topicLines(client: ClientName, consumer: string, { topic, columns, schema }: FirstTopic): readonly string[] {
   const { decodesWith, unknownFields, view, assumes, longs } = clientOf(client);

@@ -91,7 +91,8 @@ export function createApi(parts: ApiParts): Api {
     plan: (steps) => planMigration(currentPlanners(parts), steps, Date.now()),
     async topic(name) {
       const { running, table } = findTable(connectors, name);
-      return topicView(table, parts.planners.get(running.name)?.rules.severity);
+      const rules = parts.planners.get(running.name)?.rules;
+      return topicView(table, { environment: rules?.["fieldgate.environment"], severity: rules?.severity });
     },
   };
 }

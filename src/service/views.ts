@@ -268,7 +268,10 @@ function schemaWithField(running: RunningConnector, { topic, gate, answer }: Ame
   return { schema: text, widened: widened === undefined ? undefined : renderWidened(widened) };
 }
 
-export function topicView(table: TableState, severity: TopicView["severity"]): TopicView {
+export function topicView(
+  table: TableState,
+  { environment, severity }: Pick<TopicView, "environment" | "severity">,
+): TopicView {
   const candidates = withheldOf(table).flatMap(({ id, name, column, answer }) => {
     if (answer?.kind !== "fits" && answer?.kind !== "refused") return [];
     const { part, text, added, moved } = answer.candidate;
@@ -280,5 +283,5 @@ export function topicView(table: TableState, severity: TopicView["severity"]): T
   const withheldKey = key && { ...key, flowing: table.shape.keySchema?.text };
   const flowed = table.unpublished === true ? [] : table.flowed;
   const flowing = flowed.map(({ id, text }) => ({ schemaId: id, schema: text }));
-  return { topic: table.shape.topic, flowing, withheld, withheldKey, severity };
+  return { topic: table.shape.topic, environment, flowing, withheld, withheldKey, severity };
 }

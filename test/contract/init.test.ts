@@ -92,6 +92,11 @@ test("a first contract reads well", () => {
   `);
 });
 
+test("a first contract names no environment that is only a guess", () => {
+  const facts = { client: "flink-sql", consumer: "replica", environment: undefined, topics: [] } as const;
+  expect(firstContractText(facts)).toMatch(/\n# The environment it runs in, .*\n# environment: production\ntopics:/);
+});
+
 test("a first contract for kafkajs shows the lines without which the library decodes no event", () => {
   const text = first("kafkajs");
   expect(text).toContain('import { bigintLongs } from "fieldgate/consumer";');

@@ -43,7 +43,8 @@ it("a table without events waits for its subject; without the trigger, changes a
   const table = async () => (await service.connector()).tables[0];
   expect(await table()).toMatchObject({ schemaId: null, fields: ["id", "a"] });
   const topic = `${other.prefix}.public.t`;
-  expect(await service.get(`/v1/topics/${topic}`)).toEqual({ topic, flowing: [], withheld: [], severity: [] });
+  const view = { topic, environment: "default", flowing: [], withheld: [], severity: [] };
+  expect(await service.get(`/v1/topics/${topic}`)).toEqual(view);
   await database.query("alter table t add column b int; insert into t values (1, 'one', 1)");
   await other.publish();
   const found = await until(async () => {

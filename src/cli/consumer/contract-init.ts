@@ -17,7 +17,7 @@ interface Options {
   readonly client: ClientName;
   readonly topic: readonly string[];
   readonly consumer?: string;
-  readonly env: string;
+  readonly env?: string;
   readonly schema?: string;
   readonly file: string;
   readonly force?: true;
@@ -42,7 +42,10 @@ export function addContract(program: Command, terminal: Terminal): void {
         .makeOptionMandatory(),
     )
     .option("--consumer <name>", "the consumer's name (default: the folder's name)")
-    .option("--env <environment>", "the environment it runs in", "default")
+    .option(
+      "--env <environment>",
+      "the environment it runs in (default: the one in which the service publishes the topics)",
+    )
     .option(
       "--schema <path>",
       "the reader's schema (.avsc) if it exists (default: writes the topic's current schema to <topic>.avsc)",
@@ -60,10 +63,10 @@ export function addContract(program: Command, terminal: Terminal): void {
 }
 
 async function writeContract(terminal: Terminal, options: Options): Promise<void> {
-  const { client, env: environment, force } = options;
+  const { client, env, force } = options;
   const consumer = options.consumer ?? basename(terminal.cwd);
   const names = [...new Set(options.topic)];
-  for (const topic of names) await checkNames({ topic, consumer, environment });
+  for (const topic of names) await checkNames({ topic, consumer, ...(env === undefined ? {} : { environment: env }) });
   if (options.schema !== undefined && names.length > 1) {
     throw new GuardError("usage", "--schema names the schema of one topic, and several topics are given", {
       next: "leave it out, and correct the paths in the file that is written",
@@ -84,7 +87,7 @@ async function writeContract(terminal: Terminal, options: Options): Promise<void
   const text = firstContractText({
     client,
     consumer,
-    environment,
+    environment: env ?? commonEnvironment(read.map(({ current }) => current)),
     topics: read.map(({ topic, path, current }) => {
       return { topic, columns: current.columns, schema: relative(dirname(file), path) };
     }),
@@ -102,7 +105,9 @@ const LONGS =
   "note: as its README shows, @kafkajs/confluent-schema-registry decodes no event; the lines above `longs` in the file fix that; until they are in the consumer, `fieldgate check` exits with 100";
 
 /** Throws `usage` if a name is invalid. */
-async function checkNames(names: Readonly<Record<"topic" | "consumer" | "environment", string>>): Promise<void> {
+async function checkNames(
+  names: Readonly<Partial<Record<"topic" | "consumer" | "environment", string>>>,
+): Promise<void> {
   const { name } = await import("../../contract/contract.ts");
   for (const [what, text] of Object.entries(names)) {
     const { error } = name.safeParse(text);
@@ -136,6 +141,13 @@ interface CurrentSchema {
   /** The content of an .avsc file. */
   readonly text: string;
   readonly columns: readonly string[];
+  readonly environment: string | undefined;
+}
+
+/** The environment in which all of the topics are published; undefined if it is not known, or if there are several. */
+function commonEnvironment(topics: readonly CurrentSchema[]): string | undefined {
+  const environments = new Set(topics.map(({ environment }) => environment));
+  return environments.size === 1 ? topics[0]?.environment : undefined;
 }
 
 /** Throws `not-found` if the topic has no schema, and `refused` if its schema does not contain a row. */
@@ -143,7 +155,8 @@ async function readCurrentSchema(terminal: Terminal, topic: string): Promise<Cur
   const { parseFlowing } = await import("../check/check-topic.ts");
   const { rowOf } = await import("../../contract/row.ts");
   const source = chooseSource(terminal);
-  const newest = (await source.readTopic(topic)).flowing.at(-1);
+  const { flowing, environment } = await source.readTopic(topic);
+  const newest = flowing.at(-1);
   if (newest === undefined) {
     throw new GuardError("not-found", `the ${source.kind} has no schema for ${topic}`, {
       next: `check the topic's name; its subject would be ${topic}-value`,
@@ -155,5 +168,5 @@ async function readCurrentSchema(terminal: Terminal, topic: string): Promise<Cur
       next: "check the topic's name",
     });
   }
-  return { text: `${indentSchema(newest.schema)}\n`, columns: row.fields.map(({ name }) => name) };
+  return { text: `${indentSchema(newest.schema)}\n`, columns: row.fields.map(({ name }) => name), environment };
 }

@@ -80,7 +80,7 @@ test.each<[string, Partial<Contract>, (by: Contract) => State, string, string]>(
 ])("check and can-i-release give the same verdict for a withheld field: %s", (_who, more, world, id, verdict) => {
   const of = { ...contract, ...more };
   const state = world(of);
-  const view = topicView(tableIn(state), undefined);
+  const view = topicView(tableIn(state), { environment: "default", severity: undefined });
   const asked = JSON.parse(JSON.stringify(view)) as typeof view; // as sent over HTTP
   const { withheld } = checkTopic(of, asked, dayOf(WHEN.time));
   const [{ findings, ...known } = { findings: [] }] = findAmendment(state, id)?.amendment.verdicts ?? [];

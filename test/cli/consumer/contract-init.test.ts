@@ -6,6 +6,9 @@ import { join } from "node:path";
 
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 
+import { pino } from "pino";
+import { startHttp } from "../../../src/http/start-http.ts";
+import { fakeApi } from "../../http/fake-api.ts";
 import { runHere } from "../in-process.ts";
 
 const TOPIC = "inventory.public.customers";
@@ -71,6 +74,34 @@ describe("contract init", () => {
     expect(out).toBe("wrote fieldgate.yaml\nnext: review the lines marked Assumed, then run `fieldgate check`\n");
     expect(file("fieldgate.yaml")).toMatch(/environment: production\n[^]*view: row\n[^]*- id\n {6}- zip\n/);
     expect(await cli("check")).toMatchObject({ code: 0, out: expect.stringMatching(/billing is ready/) });
+  });
+
+  it("leaves the environment open if only the registry is known, and takes the one in which the service publishes", async () => {
+    expect(await init("--client connect-jdbc")).toMatchObject({ code: 0 });
+    expect(file("fieldgate.yaml")).toContain("\n# environment: production\n");
+    const api = fakeApi();
+    const http = await startHttp(api, { host: "127.0.0.1", port: 0, token: undefined, log: pino({ level: "silent" }) });
+    const flowing = [{ schemaId: 1, schema: ENVELOPE }];
+    const orders = "inventory.public.orders";
+    for (const topic of [TOPIC, orders])
+      api.topics.set(topic, { topic, environment: "staging", flowing, withheld: [] });
+    const served = (rest: string) =>
+      runHere(`contract init --client connect-jdbc --force --topic ${TOPIC} ${rest}`.trim().split(" "), {
+        cwd: folder,
+        env: { FIELDGATE_URL: http.url },
+      });
+    for (const [rest, line] of [
+      ["", "environment: staging"],
+      [`--topic ${orders}`, "environment: staging"],
+      ["--env test", "environment: test"],
+    ] as const) {
+      expect(await served(rest)).toMatchObject({ code: 0 });
+      expect(file("fieldgate.yaml")).toContain(`\n${line}\n`);
+    }
+    api.topics.set(orders, { topic: orders, environment: "production", flowing, withheld: [] });
+    expect(await served(`--topic ${orders}`)).toMatchObject({ code: 0 });
+    expect(file("fieldgate.yaml")).toContain("\n# environment: production\n");
+    await http.close();
   });
 
   it("says for kafkajs that its registry library decodes no event as its README shows it", async () => {
