@@ -13,7 +13,7 @@ export interface Delivery {
   findLeaders(partitions: readonly Partition[]): Promise<void>;
   /**
    * One request for each leader, side by side. What a leader does not take is sent again, unchanged, to whichever broker
-   * leads it by then. None is left running, whatever becomes of the others.
+   * leads it by then. None is left running. Once one has failed for good, none is repeated, and its error is thrown.
    */
   write(batches: readonly Batch[]): Promise<readonly Written[]>;
 }
@@ -39,25 +39,35 @@ export function deliveryTo(connections: Connections, options: DeliveryOptions): 
     for (const [topic, own] of found) leaders.set(topic, own);
   };
 
-  async function write(batches: readonly Batch[], tries = 0): Promise<readonly Written[]> {
+  async function write(batches: readonly Batch[], over: AbortController, tries = 0): Promise<readonly Written[]> {
     const groups = [...Map.groupBy(batches, leaderOf)];
-    const ended = await Promise.allSettled(groups.map(([leader, group]) => writeTo(leader, group, tries)));
-    const failed = ended.find(({ status }) => status === "rejected");
-    if (failed?.status === "rejected") throw failed.reason;
+    const ended = await Promise.allSettled(
+      groups.map(([leader, group]) =>
+        writeTo(leader, group, over, tries).catch((error: unknown) => {
+          over.abort(error);
+          throw error;
+        }),
+      ),
+    );
+    over.signal.throwIfAborted();
     return ended.flatMap((each) => (each.status === "fulfilled" ? each.value : []));
   }
 
-  async function writeTo(leader: number | undefined, group: readonly Batch[], tries: number) {
-    options.mustLive();
+  async function writeTo(leader: number | undefined, group: readonly Batch[], over: AbortController, tries: number) {
+    const mustGoOn = (): void => {
+      options.mustLive();
+      over.signal.throwIfAborted();
+    };
+    mustGoOn();
     const { written, left, error } = await attempt(connections, options.transactionalId, leader, group);
     if (left.length === 0) return written;
     options.onRetry(error);
     await pause(error, tries);
-    options.mustLive();
+    mustGoOn();
     await refresh(left).catch((failure: unknown) => {
       if (!mayPass(failure)) throw failure;
     });
-    return [...written, ...(await write(left, tries + 1))];
+    return [...written, ...(await write(left, over, tries + 1))];
   }
 
   return {
@@ -68,7 +78,7 @@ export function deliveryTo(connections: Connections, options: DeliveryOptions): 
       const none = unknown.find((each) => leaderOf(each) === undefined);
       if (none !== undefined) throw noBrokerTook(none);
     },
-    write: (batches) => write(batches),
+    write: (batches) => write(batches, new AbortController()),
   };
 }
 

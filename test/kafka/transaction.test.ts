@@ -189,6 +189,20 @@ it("an error that would only come again aborts the transaction at once, after ev
   expect(answered.slice(-2)).toEqual(["produce@2", "end@1"]);
 });
 
+it("once a leader has refused for good, the requests to other leaders are not repeated", async () => {
+  const { transactions, names } = cluster(
+    () => [1, 2],
+    ({ name, node }, nth) => {
+      if (name !== "produce" || nth > 20) return undefined;
+      return node === 1 ? OUT_OF_ORDER_SEQUENCE_NUMBER : NOT_LEADER;
+    },
+  );
+  await expect(transactions.run([[record(0), record(1)]])).rejects.toMatchObject({
+    type: "OUT_OF_ORDER_SEQUENCE_NUMBER",
+  });
+  expect(names().slice(3)).toEqual(["produce@1", "produce@2", "end@1"]);
+});
+
 it("a commit is repeated until the coordinator has it, which is looked for again if it moved", async () => {
   const { transactions, names } = cluster(
     () => [1],
