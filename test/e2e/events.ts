@@ -64,7 +64,7 @@ export function readEvents(topics: readonly string[], registryUrl?: string, brok
   };
 }
 
-async function decodeEvent(decoder: Decoder, topic: string, key: Buffer | null, value: Buffer): Promise<Event> {
+export async function decodeEvent(decoder: Decoder, topic: string, key: Buffer | null, value: Buffer): Promise<Event> {
   const decodedKey = key === null ? null : ((await decoder.decode(key)) as Row); // records decode to objects
   const { schemaId, value: decoded } = await decoder.decodeWithId(value);
   const { op, before, after, source } = decoded as Omit<Event, "topic" | "schemaId" | "key">; // the value is an envelope
