@@ -159,20 +159,31 @@ function drawKey(random: Random): { readonly key: number; readonly nulls: number
   return { key: random.between(1, KEYS), nulls: random.between(0, 7) };
 }
 
+/** Changes of values without an event. At a story's end, no later step has all rows published again. */
+const SILENT: readonly ((random: Random, column: number) => Step)[] = [
+  (_, column) => ({ kind: "rename-label", column }),
+  (_, column) => ({ kind: "rename-label", column }),
+  (_, column) => ({ kind: "retype", column, values: "other" }),
+  (_, column) => ({ kind: "rewrite", column }),
+];
+
+/** `rounds`: at least one. */
 export function drawStory(random: Random, rounds: number): Story {
   const ddl = DDL.filter(() => random.chance(0.4));
   const rare = RARE_ROWS.filter(() => random.chance(0.5));
   const rows = random.pick([0.45, 0.55, 0.7]);
   const step = () => (random.chance(rows) || ddl.length === 0 ? drawRow(random, rare) : drawDdl(random, ddl));
-  return {
+  const settings = {
     policy: random.pick(POLICIES),
     second: random.pick(SECONDS),
     third: random.pick(THIRDS),
     partitioned: random.chance(0.15),
     backfill: random.pick(BACKFILLS),
     stirred: random.chance(0.5),
-    rounds: Array.from({ length: rounds }, () => Array.from({ length: random.between(1, 5) }, step)),
   };
+  const drawn = Array.from({ length: rounds }, () => Array.from({ length: random.between(1, 5) }, step));
+  const end = random.chance(0.3) ? [drawDdl(random, SILENT)] : [];
+  return { ...settings, rounds: [...drawn.slice(0, -1), [...(drawn.at(-1) ?? []), ...end]] };
 }
 
 function drawRow(random: Random, rare: typeof RARE_ROWS): Step {
