@@ -12,6 +12,7 @@ import {
   type ReplyRequests,
   SILENCE_MS,
 } from "./liveness.ts";
+import { pauseReads, type ReadPauses } from "./coalesce.ts";
 import { filterLarge } from "./oversize.ts";
 import { walQueue } from "./queue.ts";
 import { endOfStream, streamError } from "./stream-error.ts";
@@ -92,6 +93,7 @@ class SlotStream implements WalStream {
   readonly #statusEveryMs: number;
   readonly #readLsn = lsnReader();
   #acknowledged: Lsn;
+  #reads: ReadPauses | undefined;
   #paused = false;
   #closed = false;
   #failed = false;
@@ -176,8 +178,11 @@ class SlotStream implements WalStream {
   #pgoutput(publication: string) {
     return pgoutput(publication, () => {
       const socket = this.#socket();
-      if (socket !== undefined)
-        filterLarge(socket, this.#options.maxMessageBytes ?? MAX_MESSAGE_BYTES, (item) => this.#add(item));
+      if (socket === undefined) return;
+      filterLarge(socket, this.#options.maxMessageBytes ?? MAX_MESSAGE_BYTES, (item) => this.#add(item));
+      const reads = pauseReads(socket);
+      this.#reads = reads;
+      socket.on("data", (piece: Buffer) => reads.received(piece.length));
     });
   }
 
@@ -188,7 +193,7 @@ class SlotStream implements WalStream {
     this.#queue.push(item);
     if (!this.#paused && this.#queue.bytes > this.#maxQueuedBytes) {
       this.#paused = true;
-      this.#socket()?.pause();
+      this.#reads?.pause();
     }
     this.#options.wake();
   }
@@ -196,7 +201,7 @@ class SlotStream implements WalStream {
   #resume(): void {
     this.#paused = false;
     this.#heardAt = performance.now();
-    this.#socket()?.resume();
+    this.#reads?.resume();
   }
 
   #lose(error: unknown): void {
@@ -255,6 +260,7 @@ class SlotStream implements WalStream {
   }
 
   #stopTimers(): void {
+    this.#reads?.[Symbol.dispose]();
     clearInterval(this.#statusTimer);
     clearTimeout(this.#replyTimer);
   }
