@@ -159,7 +159,9 @@ function drawKey(random: Random): { readonly key: number; readonly nulls: number
   return { key: random.between(1, KEYS), nulls: random.between(0, 7) };
 }
 
-/** Changes of values without an event. At a story's end, no later step has all rows published again. */
+/** Steps after which all rows are published again. */
+const LOUD: ReadonlySet<Step["kind"]> = new Set(["gap", "recreate", "swap-back", "away", "detach"] as const);
+/** Changes of values without an event. At the end of a story without loud steps, nothing else publishes them. */
 const SILENT: readonly ((random: Random, column: number) => Step)[] = [
   (_, column) => ({ kind: "rename-label", column }),
   (_, column) => ({ kind: "rename-label", column }),
@@ -172,7 +174,11 @@ export function drawStory(random: Random, rounds: number): Story {
   const ddl = DDL.filter(() => random.chance(0.4));
   const rare = RARE_ROWS.filter(() => random.chance(0.5));
   const rows = random.pick([0.45, 0.55, 0.7]);
-  const step = () => (random.chance(rows) || ddl.length === 0 ? drawRow(random, rare) : drawDdl(random, ddl));
+  const isQuiet = random.chance(0.3);
+  const step = (): Step => {
+    const drawn = random.chance(rows) || ddl.length === 0 ? drawRow(random, rare) : drawDdl(random, ddl);
+    return isQuiet && LOUD.has(drawn.kind) ? drawRow(random, []) : drawn;
+  };
   const settings = {
     policy: random.pick(POLICIES),
     second: random.pick(SECONDS),
@@ -182,7 +188,7 @@ export function drawStory(random: Random, rounds: number): Story {
     stirred: random.chance(0.5),
   };
   const drawn = Array.from({ length: rounds }, () => Array.from({ length: random.between(1, 5) }, step));
-  const end = random.chance(0.3) ? [drawDdl(random, SILENT)] : [];
+  const end = isQuiet ? [drawDdl(random, SILENT)] : [];
   return { ...settings, rounds: [...drawn.slice(0, -1), [...(drawn.at(-1) ?? []), ...end]] };
 }
 
