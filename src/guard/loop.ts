@@ -5,7 +5,7 @@ import { isListsNews } from "../gate/amendment/excluded.ts";
 import { isModesNews } from "../gate/amendment/modes.ts";
 import type { TableState } from "../gate/state.ts";
 import { findAmendment, withheldOf } from "../gate/update.ts";
-import { isoTime } from "../wal/lsn.ts";
+import { isoTime, LSN_ZERO } from "../wal/lsn.ts";
 import { apply, takeInputs } from "./control/apply.ts";
 import { completeUnmarkedReads, startCatalogRead } from "./control/catalog-read.ts";
 import { followRegistry } from "./control/follow-registry.ts";
@@ -74,13 +74,13 @@ export async function runLoop(session: Session): Promise<void> {
     beat(session);
     lookAtTables(session);
     lookAtTopics(session);
-    const drained = drainReadable(session);
+    let drained = drainReadable(session);
     completeUnmarkedReads(session);
     const isIdle = drained.kind === "idle";
     const isQuiet = isIdle && outside.now() - idleSince > BigInt(IDLE_MS) * 1000n;
     if (isQuiet) moveToKeepalive(session.tape);
     if (isQuiet || batch.records.length > 0 || stateChanged(session)) {
-      await commit(session);
+      drained = await commitAll(session, drained);
       idleSince = outside.now();
     }
     reportParked(session);
@@ -97,8 +97,10 @@ export async function runLoop(session: Session): Promise<void> {
   }
 }
 
+type Read = Drained | { readonly kind: "unreadable"; readonly error: GuardError };
+
 /** What was read before a part of the log that PostgreSQL cannot read is committed first, because that part is passed. */
-function drainReadable(session: Session): Drained | { readonly kind: "unreadable"; readonly error: GuardError } {
+function drainReadable(session: Session): Read {
   try {
     return drain(session);
   } catch (error) {
@@ -182,18 +184,66 @@ function moveToKeepalive(tape: Tape): void {
   tape.position = { ...position, endLsn: end };
 }
 
+/**
+ * Commits the batch. While a full one is written, the next one is filled; it is written after that, so a crash loses what
+ * it would have lost anyway. What ended the reading is returned once everything before it is committed, unless it only was
+ * that the next batch is full or that nothing is left to read.
+ */
+async function commitAll(session: Session, drained: Read): Promise<Read> {
+  let read = drained;
+  // Without marks, what was read from the catalog is applied between two drains.
+  while (read.kind === "full" && session.outside.writesMarks && !stateChanged(session)) {
+    read = await commitWhileReading(session);
+    if (read.kind === "full" || read.kind === "idle") return FULL;
+  }
+  await commit(session);
+  return read;
+}
+
+const FULL: Read = { kind: "full" };
+
+async function commitWhileReading(session: Session): Promise<Read> {
+  const { waker, tape } = session;
+  const { lastCommitTime } = tape;
+  let isWritten = false;
+  countParked(session);
+  countPoison(session);
+  const writing = writeBatch(session).finally(() => {
+    isWritten = true;
+    waker.wake();
+  });
+  // Awaited below, also if reading fails.
+  writing.catch(() => {});
+  let read: Read = FULL;
+  try {
+    while (!isWritten) {
+      read = drainReadable(session);
+      if (read.kind !== "idle") break;
+      await waker.wait(IDLE_MS);
+    }
+  } finally {
+    await writing;
+  }
+  // What the reading has changed is reported with the commit that records it.
+  if (!stateChanged(session)) reportCommit(session, lastCommitTime);
+  return read;
+}
+
 async function commit(session: Parts<"tape" | "control" | "batch" | "parking">): Promise<void> {
   countParked(session);
   countPoison(session);
   await writeBatch(session);
-  const { outside, control, tape } = session;
-  const { position, lastCommitTime } = tape;
+  reportCommit(session, session.tape.lastCommitTime);
+}
+
+function reportCommit(session: Parts<"control" | "batch">, commitTime: bigint | undefined): void {
+  const { outside, control, batch } = session;
   if (!reportHalt(session)) {
     outside.status({
       kind: "streaming",
       state: control.state,
-      endLsn: position.endLsn,
-      commitTime: lastCommitTime,
+      endLsn: batch.committed.position?.endLsn ?? LSN_ZERO,
+      commitTime,
       notCaptured: [...control.looks.left.values()].map(({ table, reason }) => ({
         table: fullName(table),
         ...describeLeftOut(table, reason),

@@ -18,7 +18,7 @@ import { fullName } from "../../table/quote.ts";
  */
 
 /** A batch is written once it has this many records or bytes. */
-const BATCH_RECORDS = 2000;
+const BATCH_RECORDS = 8000;
 const BATCH_BYTES = 4 << 20;
 
 export function isFull({ records, bytes }: Batch): boolean {
@@ -114,10 +114,12 @@ export function stateChanged({ control, batch }: Parts<"control" | "batch">): bo
 }
 
 /**
- * Writes the batch and the state in one transaction. Only then may the server discard the log up to the new position.
+ * Writes the batch and the state, as they are now, in one transaction. Only then may the server discard the log up to the
+ * new position. What is added to the batch in the meantime belongs to the next one.
  */
 export async function writeBatch(session: Parts<"tape" | "control" | "batch">): Promise<void> {
   const { tape, batch, outside, signal } = session;
+  const { endLsn } = tape.position;
   const stored = storedNow(session);
   const { stateTopic } = outside.settings;
   const records = changes(batch.committed, stored).map((record) => stateRecord(stateTopic, record));
@@ -130,7 +132,7 @@ export async function writeBatch(session: Parts<"tape" | "control" | "batch">): 
   }
   if (stored.commandOffset !== batch.committed.commandOffset) outside.controlTopics.recorded(stored.commandOffset);
   batch.committed = stored;
-  tape.stream.acknowledge(tape.position.endLsn);
+  tape.stream.acknowledge(endLsn);
 }
 
 /** Errors that a topic may cause that was deleted or has other settings since the session began. */
