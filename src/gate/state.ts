@@ -20,6 +20,7 @@ import type { Poison, PoisonInput } from "./poison.ts";
 import type { PoisonWay } from "./poison-way.ts";
 import type { CaptureFilter, ExcludedColumn } from "../capture/lists.ts";
 import type { Gap, Sent, SentNews } from "../capture/sent.ts";
+import type { TableName } from "../table/quote.ts";
 
 /**
  * The state that `decide` works on, its inputs, and the effects that the loop has to carry out. All of it is plain
@@ -297,6 +298,8 @@ export type Effect =
   | { readonly kind: "report-gap"; readonly topic: string }
   /** Warn people that these columns are new and generated, so no event will have them. */
   | { readonly kind: "report-generated"; readonly topic: string; readonly columns: readonly string[] }
+  /** Warn people that the table has another name now, and what it was. */
+  | { readonly kind: "report-rename"; readonly topic: string; readonly before: TableName }
   /** Report that the table is parked, or that it flows again. */
   | { readonly kind: "report-parked"; readonly topic: string }
   | { readonly kind: "stop"; readonly error: GuardError };

@@ -180,10 +180,19 @@ function dropSchema(draft: Draft, step: Extract<TableStep, { kind: "drop-schema"
 
 /** What has become of the captured tables and their names, once all steps are applied. */
 export function tableNotes(rules: Rules, state: State, draft: Draft): readonly Note[] {
-  const gone = draft.tables.flatMap(({ before, name, schema, base, moved, dropped }) => {
+  const gone = draft.tables.flatMap((table) => {
+    const { before, name, schema, base, moved, dropped } = table;
     const { topic } = before.shape;
     if (dropped !== undefined) return noteOf(dropped)(droppedText(state, topic), { stops: true });
     if (moved === undefined || (name === base.name && schema === base.schema)) return [];
+    const had = draft.tables.find((other) => other !== table && hadName(other, { schema, name }));
+    if (had !== undefined) {
+      const other = had.before.shape.topic;
+      return noteOf(moved)(
+        `the table takes the name under which ${other} is captured, but its events stay on ${topic}: readers of ${other} do not get its rows`,
+        { stops: true },
+      );
+    }
     return noteOf(moved)(`the table is still captured under its old name, and its events stay on ${topic}`, {
       kind: "fine",
     });
@@ -212,12 +221,15 @@ function generatedNotes({ base, columns, steps, dropped }: DraftTable): readonly
   });
 }
 
+/** Whether the table had this name before the migration, or has it in the connector's file. */
+function hadName({ before, base }: DraftTable, { schema, name }: { readonly schema: string; readonly name: string }) {
+  return [before.shape.table, before.capturedAs, base].some((one) => one?.schema === schema && one.name === name);
+}
+
 function arrived(rules: Rules, draft: Draft, other: OtherRelation): readonly Note[] {
   const { arrived: step, schema, name, dropped } = other;
   if (step === undefined || dropped) return [];
-  const had = draft.tables.find(({ before, base }) =>
-    [before.shape.table, before.capturedAs, base].some((one) => one?.schema === schema && one.name === name),
-  );
+  const had = draft.tables.find((table) => hadName(table, { schema, name }));
   if (had !== undefined) {
     const { topic } = had.before.shape;
     const what = step.kind === "create-table" ? "a new table" : "another table";

@@ -4,7 +4,7 @@ import { conditionsOf, opposite } from "./condition.ts";
 import type { Act, Condition } from "./ddl-step.ts";
 import { textOf } from "./expression.ts";
 import { unread } from "./read-alter.ts";
-import { readStatement } from "./read-statement.ts";
+import { readCalls, readStatement } from "./read-statement.ts";
 
 /**
  * Reads DO blocks, and functions that a migration creates and then calls. A statement inside an IF gets the IF's
@@ -47,9 +47,7 @@ export function readBlock(body: Body, migration: Migration, depth = 0): readonly
         return [unread(`the function ${body.name}`)];
       case "block":
       case "plpgsql":
-        return partsIn(parsePlPgSQLSync(body.text)).flatMap((part) =>
-          readPart(part, { migration, depth, variables: new Map() }),
-        );
+        return readFunctions(parsePlPgSQLSync(body.text), { migration, depth, variables: new Map() });
       default:
         return body satisfies never;
     }
@@ -71,11 +69,23 @@ function readSql(text: string, { migration, depth }: Context): readonly Act[] {
   return (parseSync(text).stmts ?? []).flatMap(({ stmt }) => {
     if (stmt === undefined) return [];
     if ("DoStmt" in stmt) return readBlock({ kind: "block", text }, migration, depth + 1);
-    return readStatement(stmt).flatMap((act) => {
-      const body = act.kind === "call" ? migration.functions.get(act.function.name) : undefined;
-      return body === undefined ? [act] : readBlock(body, migration, depth + 1);
-    });
+    return readStatement(stmt).flatMap((act) => called(act, migration, depth));
   });
+}
+
+/** A call of a function that the migration creates does what the function's body does. */
+export function called(act: Act, migration: Migration, depth = 0): readonly Act[] {
+  const body = act.kind === "call" ? migration.functions.get(act.function.name) : undefined;
+  return body === undefined ? [act] : readBlock(body, migration, depth + 1);
+}
+
+/** The values that variables are declared with are computed first. */
+function readFunctions(tree: unknown, context: Context): readonly Act[] {
+  const functions = isRecord(tree) ? partsIn(tree["plpgsql_funcs"]) : [];
+  return functions.flatMap(({ of }) => [
+    ...readExpressions(of["datums"], context),
+    ...partsIn([of["action"]]).flatMap((part) => readPart(part, context)),
+  ]);
 }
 
 /** A node of PL/pgSQL's tree, for which libpg-query has no types: one key, such as PLpgSQL_stmt_if. */
@@ -85,10 +95,6 @@ interface Part {
 }
 
 function partsIn(list: unknown): readonly Part[] {
-  if (isRecord(list) && "plpgsql_funcs" in list) {
-    const actions = partsIn(list["plpgsql_funcs"]).map(({ of }) => of["action"]);
-    return partsIn(actions);
-  }
   if (!Array.isArray(list)) return [];
   return list.flatMap((node: unknown) => {
     const [entry] = isRecord(node) ? Object.entries(node) : [];
@@ -107,6 +113,37 @@ function queryOf(value: unknown): string {
   return typeof query === "string" ? query : "";
 }
 
+/** What the functions that are called in the expressions of a part do. Statements inside the part are left out. */
+function readExpressions(part: unknown, context: Context): readonly Act[] {
+  if (Array.isArray(part)) return part.flatMap((one: unknown) => readExpressions(one, context));
+  if (!isRecord(part)) return [];
+  return Object.entries(part).flatMap(([name, value]) => {
+    if (STATEMENTS.test(name)) return [];
+    return name === "PLpgSQL_expr" ? readExpression(queryOf(part), context) : readExpressions(value, context);
+  });
+}
+
+const STATEMENTS = /^(?:body|stmts|then_body|else_body|else_stmts|elsif_list|case_when_list|exceptions)$/;
+const ASSIGNED = /^\s*[\w."$]+(?:\[[^\]]*\])*\s*:?=\s*/;
+
+/** An expression, an assignment, or a query. */
+function readExpression(text: string, { migration, depth }: Context): readonly Act[] {
+  if (!/[\w"]\s*\(/.test(text)) return [];
+  for (const query of [text, `SELECT ${text}`, `SELECT ${text.replace(ASSIGNED, "")}`]) {
+    try {
+      return readCalls(parseSync(query)).flatMap((act) => called(act, migration, depth));
+    } catch {
+      // Not of this form.
+    }
+  }
+  return [unread(`${text.slice(0, 100)} in a block`)];
+}
+
+/** Whether a called function does anything is asked later, wherever it is called. */
+function isCall({ kind }: Act): boolean {
+  return kind === "call";
+}
+
 /** Parts that change nothing in the database by themselves. */
 const HARMLESS =
   /^PLpgSQL_stmt_(assign|raise|return|return_next|return_query|getdiag|assert|open|fetch|close|exit|commit)$/;
@@ -117,7 +154,7 @@ function readPart({ kind, of }: Part, context: Context): readonly Act[] {
     case "PLpgSQL_stmt_block":
       return readBody(of, context);
     case "PLpgSQL_stmt_if":
-      return readIf(of, context);
+      return [...readExpressions(of, context), ...readIf(of, context)];
     case "PLpgSQL_stmt_execsql": {
       // SELECT … INTO sets a variable here.
       const acts = readSql(queryOf(of["sqlstmt"]), context);
@@ -128,7 +165,7 @@ function readPart({ kind, of }: Part, context: Context): readonly Act[] {
     case "PLpgSQL_stmt_dynexecute":
       return readExecute(queryOf(of["query"]), context);
     default:
-      return HARMLESS.test(kind) ? [] : readUnlessEmpty(kind, of, context);
+      return [...readExpressions(of, context), ...(HARMLESS.test(kind) ? [] : readUnlessEmpty(kind, of, context))];
   }
 }
 
@@ -184,7 +221,8 @@ function readUnlessEmpty(kind: string, of: Part["of"], outer: Context): readonly
       : readPart(part, context),
   );
   const what = kind.replace("PLpgSQL_stmt_", "");
-  if (/^(for|loop|while|case|dynfor)/.test(what)) return acts.length === 0 ? [] : [unread(`a ${what} in a block`)];
+  if (/^(for|loop|while|case|dynfor)/.test(what))
+    return [...acts.filter(isCall), ...(acts.every(isCall) ? [] : [unread(`a ${what} in a block`)])];
   return [unread(`${what} in a block`)];
 }
 
@@ -196,7 +234,8 @@ function readBody(of: Part["of"], context: Context): readonly Act[] {
   const handled = partsIn(handlers["exc_list"]).flatMap((one) =>
     partsIn(one.of["action"]).flatMap((part) => readPart(part, context)),
   );
-  return handled.length > 0 ? [unread("an exception handler that changes tables")] : acts.map(lenient);
+  if (!handled.every(isCall)) return [unread("an exception handler that changes tables")];
+  return [...acts.map(lenient), ...handled];
 }
 
 function lenient(act: Act): Act {
@@ -213,8 +252,12 @@ function readIf(of: Part["of"], outer: Context): readonly Act[] {
   const context: Context = { ...outer, inside: true };
   const bodyIn = (value: unknown) => partsIn(value).flatMap((part) => readPart(part, context));
   const [then, otherwise] = [bodyIn(of["then_body"]), bodyIn(of["else_body"])];
-  const elsifs = partsIn(of["elsif_list"]).flatMap((part) => bodyIn(part.of["stmts"]));
-  if (then.length + otherwise.length + elsifs.length === 0) return [];
+  const elsifs = partsIn(of["elsif_list"]).flatMap((part) => [
+    ...readExpressions(part.of, context),
+    ...bodyIn(part.of["stmts"]),
+  ]);
+  const all = [...then, ...otherwise, ...elsifs];
+  if (all.every(isCall)) return all;
   const asked = conditionsOf(text);
   const { migration } = context;
   const conditions = asked?.map((one) => ({ ...one, id: ++migration.conditions }));

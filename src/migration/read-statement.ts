@@ -19,7 +19,6 @@ const HARMLESS = new Set([
   "UpdateStmt",
   "DeleteStmt",
   "MergeStmt",
-  "CopyStmt",
   "VacuumStmt",
   "LockStmt",
   "ConstraintsSetStmt",
@@ -75,9 +74,10 @@ export function readStatement(stmt: Node): readonly Act[] {
   if ("CreateStmt" in stmt) return readCreate(stmt.CreateStmt);
   if ("CreateForeignTableStmt" in stmt) return readCreate(stmt.CreateForeignTableStmt.base ?? {});
   if ("CreateTableAsStmt" in stmt) {
-    const { into, objtype, if_not_exists: unlessThere } = stmt.CreateTableAsStmt;
-    if (objtype !== "OBJECT_TABLE" || into?.rel?.relpersistence === "t") return [];
-    return [{ kind: "create-table", table: tableOf(into?.rel), unlessThere: unlessThere === true }];
+    const { into, objtype, query, if_not_exists: unlessThere } = stmt.CreateTableAsStmt;
+    const calls = into?.skipData === true ? [] : readCalls(query);
+    if (objtype !== "OBJECT_TABLE" || into?.rel?.relpersistence === "t") return calls;
+    return [{ kind: "create-table", table: tableOf(into?.rel), unlessThere: unlessThere === true }, ...calls];
   }
   if ("CreateSchemaStmt" in stmt) {
     const { schemaname, schemaElts } = stmt.CreateSchemaStmt;
@@ -89,6 +89,7 @@ export function readStatement(stmt: Node): readonly Act[] {
     if (isType(objectType) && object !== undefined) return [{ kind: "move-type", type: namedBy(object), schema }];
     return objectType === "OBJECT_EXTENSION" ? [unread("ALTER EXTENSION … SET SCHEMA")] : [];
   }
+  if ("CopyStmt" in stmt) return readCalls(stmt.CopyStmt.query);
   if ("TruncateStmt" in stmt) return readTruncate(stmt.TruncateStmt);
   if ("SelectStmt" in stmt) return readSelect(stmt.SelectStmt);
   if ("ExplainStmt" in stmt) return stmt.ExplainStmt.query === undefined ? [] : readStatement(stmt.ExplainStmt.query);
@@ -249,13 +250,16 @@ function readSelect(select: SelectStmt): readonly Act[] {
   const into = select.intoClause?.rel;
   const made: readonly Act[] =
     into === undefined || into.relpersistence === "t" ? [] : [{ kind: "create-table", table: tableOf(into) }];
-  const calls = callsIn(select).map((name): Act =>
-    ENDS_SLOTS.test(name.name) ? unread(`SELECT ${name.name}`) : { kind: "call", function: name },
-  );
-  return [...made, ...calls];
+  return [...made, ...readCalls(select)];
 }
 
-/** The functions that a query calls, each once. */
+/** The calls of functions in a part of a parsed statement, each function once. */
+export function readCalls(node: unknown): readonly Act[] {
+  return callsIn(node).map((name) =>
+    ENDS_SLOTS.test(name.name) ? unread(`SELECT ${name.name}`) : { kind: "call", function: name },
+  );
+}
+
 function callsIn(node: unknown): readonly TableName[] {
   const found = new Map<string, TableName>();
   const look = (part: unknown): void => {

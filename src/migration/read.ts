@@ -3,9 +3,9 @@ import { hasSqlDetails, type Node, parseSync } from "libpg-query";
 import { GuardError } from "../errors.ts";
 import type { Act, DdlStep, TableName } from "./ddl-step.ts";
 import { textOf } from "./expression.ts";
-import { bodyOf, type Migration, readBlock } from "./read-block.ts";
+import { bodyOf, called, type Migration, readBlock } from "./read-block.ts";
 import { unread } from "./read-alter.ts";
-import { readStatement } from "./read-statement.ts";
+import { readCalls, readStatement } from "./read-statement.ts";
 import { parseWithPlaceholders } from "./placeholder.ts";
 import { splitStatements, type Statement } from "./split.ts";
 
@@ -47,20 +47,24 @@ function readFile(file: MigrationFile, migration: Migration): readonly DdlStep[]
   const reading: Reading = { steps: [], marks: [], path: undefined, after: "same" };
   const lineOf = lineCounter(file.text);
   for (const statement of splitStatements(file.text)) {
-    if (statement.kind === "rows") continue;
     const line = lineOf(statement.offset);
     const take = (acts: readonly Act[]) =>
       void reading.steps.push(...acts.map((act) => ({ ...withPath(act, reading.path), line })));
-    if (statement.kind === "unread") take([unread(unreadText(statement))]);
+    const { kind } = statement;
+    if (kind === "rows") {
+      if (mayCall(statement, migration)) take(readRows(parse(file, statement), migration));
+    } else if (kind !== "sql") take([unread(UNREAD[kind](statement.text.trim().slice(0, 80)))]);
     else for (const stmt of parse(file, statement)) readOne(reading, stmt, statement.text, migration, take);
   }
   return reading.steps;
 }
 
-function unreadText({ text }: Statement): string {
-  const start = text.trim().slice(0, 80);
-  return text.startsWith("--") ? `the comment ${start}, which hides a statement` : `psql's command ${start}`;
-}
+/** `start`: the beginning of its text. */
+const UNREAD: Readonly<Record<Exclude<Statement["kind"], "sql" | "rows">, (start: string) => string>> = {
+  command: (start) => `psql's command ${start}`,
+  hides: (start) => `the comment ${start}, which hides a statement`,
+  undo: (start) => `what follows the comment ${start}: it may undo the migration`,
+};
 
 /** Lines must be asked for in order. */
 function lineCounter(text: string): (offset: number) => number {
@@ -119,10 +123,13 @@ function readOne(
   take(readStatement(stmt).flatMap((act) => called(act, migration)));
 }
 
-/** A call of a function that the migration creates does what the function's body does. */
-function called(act: Act, migration: Migration): readonly Act[] {
-  const body = act.kind === "call" ? migration.functions.get(act.function.name) : undefined;
-  return body === undefined ? [act] : readBlock(body, migration);
+/** Rows are parsed only if they may call a function of the migration: a file may have megabytes of them. */
+function mayCall({ text }: Statement, { functions }: Migration): boolean {
+  return [...functions.keys()].some((name) => text.includes(name));
+}
+
+function readRows(stmts: readonly Node[], migration: Migration): readonly Act[] {
+  return stmts.flatMap(readCalls).flatMap((act) => (act.kind === "call" ? called(act, migration) : []));
 }
 
 type Transaction = Extract<Node, { TransactionStmt: unknown }>["TransactionStmt"];

@@ -7,8 +7,11 @@ export interface Statement {
   readonly text: string;
   /** Where the text starts in the file. */
   readonly offset: number;
-  /** `unread`: a psql command of which it is not known what it runs, or a comment that seems to hide a statement. */
-  readonly kind: "sql" | "rows" | "unread";
+  /**
+   * `command`: a psql command of which it is not known what it runs. `hides`: a comment that seems to hide a statement.
+   * `undo`: one after which statements seem to undo the migration.
+   */
+  readonly kind: "sql" | "rows" | "command" | "hides" | "undo";
 }
 
 /** The statements that a migration tool would run, in order. An unclosed quote makes the rest one statement. */
@@ -20,11 +23,15 @@ export function splitStatements(sql: string): readonly Statement[] {
   let atomic = 0;
   let isDown = false;
   let hadUp = false;
+  /** A comment after which statements may undo the migration; said with the first of them. */
+  let doubt: Statement | undefined;
   /** Ends the statement before `end`, and lets the next one start at `next`. */
   const close = (end: number, next: number) => {
     const text = sql.slice(start, end);
     const blank = BLANK.exec(text)?.[0].length ?? 0;
     if (blank < text.length && !isDown) {
+      if (doubt !== undefined) statements.push(doubt);
+      doubt = undefined;
       statements.push({
         text: text.slice(blank),
         offset: start + blank,
@@ -38,9 +45,13 @@ export function splitStatements(sql: string): readonly Statement[] {
     const [text] = found;
     const at = found.index;
     const end = at + text.length;
-    if (text.startsWith("--") || text.startsWith("#")) {
+    if (text.startsWith("--") || text.startsWith("#") || text.startsWith("/*")) {
       const section = sectionOf(text, hadUp);
-      if (section === undefined && HIDES.test(text) && !isDown) statements.push({ text, offset: at, kind: "unread" });
+      if (section === undefined && soundsLikeUndo(text)) {
+        close(at, end);
+        if (statements.length > 0) doubt = { text, offset: at, kind: "undo" };
+      }
+      if (section === undefined && HIDES.test(text) && !isDown) statements.push({ text, offset: at, kind: "hides" });
       if (section === undefined) continue;
       hadUp ||= section === "plain up";
       close(at, end);
@@ -51,7 +62,7 @@ export function splitStatements(sql: string): readonly Statement[] {
       const line = lineAt(sql, at);
       const rest = sql.slice(at, line);
       close(at, line);
-      if (!isDown && !HARMLESS_COMMAND.test(rest)) statements.push({ text: rest, offset: at, kind: "unread" });
+      if (!isDown && !HARMLESS_COMMAND.test(rest)) statements.push({ text: rest, offset: at, kind: "command" });
     } else if (text === ";" && depth <= 0 && atomic === 0) {
       const copies = COPY_FROM_STDIN.test(sql.slice(start, Math.min(at, start + 5000)));
       close(at, end);
@@ -139,6 +150,16 @@ function sectionOf(comment: string, hadUp: boolean): "up" | "plain up" | "down" 
   if (PLAIN_UP.test(comment)) return "plain up";
   if (hadUp && PLAIN_DOWN.test(comment)) return "down";
   return SECTIONS.find(([marker]) => marker.test(comment))?.[1];
+}
+
+/** Words with which people head what undoes a migration, where no tool's marker is known. */
+const UNDO = "(?:down|downs|downgrade|undo|rollback|roll back|revert|reverse|backward|backwards)";
+const BESIDE = "(?:migration|migrate|section|script|part|name|begin|start|sql|\\d+)";
+const UNDO_HEADING = new RegExp(`^(?:${BESIDE} )*${UNDO}(?: ${BESIDE})*$`, "i");
+
+/** True for a comment that is only such a heading: `-- ROLLBACK`, `-- +++ DOWN +++`, `-- name: down`, `-- 001.down.sql`. */
+function soundsLikeUndo(comment: string): boolean {
+  return comment.length < 100 && UNDO_HEADING.test(comment.replace(/[^a-z\d]+/gi, " ").trim());
 }
 
 function lineAt(sql: string, at: number): number {

@@ -51,6 +51,54 @@ describe("a table", () => {
     ]);
   });
 
+  it.each([
+    ["while the service runs", false],
+    ["while it is down", true],
+  ])(
+    "that exchanges its name with another captured one keeps its topic, and both names are reported: %s",
+    async (_, down) => {
+      await using world = await captureTable({
+        setup: "create table t (id int primary key, a text); create table q (id int primary key, a text)",
+        tables: ["public.t", "public.q"],
+      });
+      const { database, topic } = world;
+      await using both = readEvents([topic, topic.replace(/t$/, "q")]);
+      if (down) await world.stop();
+      await database.query(
+        "begin; alter table t rename to tmp; alter table q rename to t; alter table tmp rename to q; commit",
+      );
+      // Rows right after it: the log has the new names before the catalog is looked at.
+      await database.query("insert into t values (1, 'was q'); insert into q values (2, 'was t')");
+      if (down) await world.start();
+      const all = await both.until((seen) => seen.length >= 2, "the rows");
+      expect(all.map((event) => [event.topic, event.after?.["a"]]).toSorted()).toEqual([
+        [topic.replace(/t$/, "q"), "was q"],
+        [topic, "was t"],
+      ]);
+      const { said } = world.service;
+      await said(
+        /public\.t is now called public\.q; its topic is still \S+\.public\.t, and \S+\.public\.q belongs to /,
+      );
+      await said(
+        /public\.q is now called public\.t; its topic is still \S+\.public\.q, and \S+\.public\.t belongs to /,
+      );
+    },
+  );
+
+  it("that is renamed is reported even if a row follows at once, and if another captured one takes its name", async () => {
+    await using world = await captureTable({
+      setup: "create table t (id int primary key, a text); create table q (id int primary key, a text)",
+      tables: ["public.t", "public.q"],
+    });
+    const { database, service } = world;
+    await database.query("alter table t rename to away");
+    await database.query("insert into away values (1, 'x')");
+    await service.said(/public\.t is now called public\.away; its topic is still /);
+    await database.query("drop table away; alter table q rename to t");
+    await service.said(/public\.q is now called public\.t; its topic is still /);
+    await service.said(/public\.away was dropped/);
+  });
+
   it("that was renamed is not confused with a new table of its old name", async () => {
     await using world = await captureTable({ connector: ALL });
     const { database, service, events } = world;

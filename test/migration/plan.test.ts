@@ -8,7 +8,7 @@ import { applyDdlSteps } from "../../src/migration/apply.ts";
 import { readDdlSteps } from "../../src/migration/read.ts";
 import { planMigration } from "../../src/service/plan.ts";
 import type { Check, Registry } from "../../src/registry/client.ts";
-import type { Column } from "../../src/table/column.ts";
+import { type Column, tableOid } from "../../src/table/column.ts";
 import {
   column,
   fieldFor,
@@ -106,6 +106,33 @@ test.each([
   const rules = { ...RULES, filter: { ...RULES.filter, table } };
   const { notes } = applyDdlSteps(rules, stateOf(), steps(sql), WHEN);
   expect(notes.at(-1)).toMatchObject({ kind, message: expect.stringMatching(message) });
+});
+
+test("a captured table that takes the name of another captured one stops what readers of that topic get", () => {
+  const state = stateOf();
+  const [[topic = "", customers] = []] = state.tables;
+  if (customers === undefined) throw new Error("no table");
+  const orders = {
+    ...customers.shape,
+    topic: "inventory.public.orders",
+    table: { oid: tableOid(7000), schema: "public", name: "orders" },
+  };
+  const both = {
+    ...state,
+    tables: new Map([
+      [topic, customers],
+      [orders.topic, { ...customers, shape: orders }],
+    ]),
+  };
+  for (const sql of [
+    "alter table customers rename to tmp; alter table orders rename to customers; alter table tmp rename to orders",
+    "drop table customers; alter table orders rename to customers",
+    "alter table customers set schema old; alter table orders rename to customers",
+  ]) {
+    const { notes } = applyDdlSteps(RULES, both, steps(sql), WHEN);
+    const stops = notes.filter(({ message }) => message.includes("takes the name under which"));
+    expect([sql, stops.map((note) => note.stops)]).toEqual([sql, sql.includes("tmp") ? [true, true] : [true]]);
+  }
 });
 
 test("a renamed table keeps the key columns that the connector's file gives it under its old name", () => {

@@ -25,10 +25,36 @@ test("statements of rows are recognised without being parsed, and psql commands 
   const kinds = splitStatements("insert into t values (1);\n\\i more.sql\n-- x\nUPDATE t SET a = 1; select 1").map(
     ({ kind }) => kind,
   );
-  expect(kinds).toStrictEqual(["rows", "unread", "rows", "sql"]);
+  expect(kinds).toStrictEqual(["rows", "command", "rows", "sql"]);
 });
 
 test("a comment that is only the word down hides nothing unless the file also has one with up", () => {
   expect(texts("-- down\na;")).toStrictEqual(["a"]);
   expect(texts("-- up\na;\n-- down\nb;")).toStrictEqual(["a"]);
+});
+
+test.each([
+  "-- ROLLBACK",
+  "-- migration down",
+  "-- Reverse",
+  "/* DOWN */",
+  "-- +++ DOWN +++",
+  "-- down:begin",
+  "-- name: down",
+  "-- 001.down.sql",
+  "-- Undo migration 12",
+])("what follows the comment %s may undo what came before it", (comment) => {
+  const kinds = splitStatements(`-- forward\na;\n${comment}\nb;\nc;`).map(({ kind }) => kind);
+  expect(kinds).toStrictEqual(["sql", "undo", "sql", "sql"]);
+  expect(texts(`${comment}\nb;`)).toStrictEqual(["b"]);
+  expect(texts(`a;\n${comment}\n`)).toStrictEqual(["a"]);
+});
+
+test.each([
+  "-- rollback is not possible: the values are gone",
+  "--rollback DROP TABLE t;",
+  "-- drop the reverse index",
+  "-- scroll down",
+])("%s is only a remark", (comment) => {
+  expect(texts(`a;\n${comment}\nb;`)).toStrictEqual(["a", "b"]);
 });

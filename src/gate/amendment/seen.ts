@@ -19,6 +19,7 @@ import type { Effect, Input, Rules, State, Decided, TableState, When } from "../
 import { asItsColumns } from "../watch/unpublished.ts";
 import { andThen, findAmendment, step, withAmendment, withheldOf, withJob, withRepair, withTable } from "../update.ts";
 import { newAmendment, revise, restate } from "./revise.ts";
+import { fullName } from "../../table/quote.ts";
 
 /**
  * Compares a table's columns with the topic's shape, and turns each difference into an amendment. This file also keeps
@@ -42,7 +43,7 @@ export function onSeen(rules: Rules, state: State, input: Seen, when: When): Dec
   const named = withLeftOut(rules, listed, input.table.columns);
   if (named.unpublished === true) {
     const key = isPinned(rules, named, input) ? named.shape.key.map((field) => field.attnum) : keyNow(named, input);
-    return step(withTable(state, proven ? asItsColumns(rules, named, sure, key) : named));
+    return step(withTable(state, proven ? asItsColumns(rules, named, sure, key) : named), ...renamedNow(table, named));
   }
   const found = [...differences(rules, named, sure, proven)];
   const isOwnKey = proven && !isPinned(rules, named, input);
@@ -77,9 +78,14 @@ export function onSeen(rules: Rules, state: State, input: Seen, when: When): Dec
   const effects: readonly Effect[] = [
     ...(gap === undefined ? [] : [{ kind: "report-gap", topic: input.topic } as const]),
     ...generatedNow(table, named),
+    ...renamedNow(table, named),
   ];
   const start = step(repaired, ...effects);
   return amendments.reduce((before, { id }) => andThen(before, (now) => ask(rules, now, id, when)), start);
+}
+
+function renamedNow({ shape: { table: before } }: TableState, { shape: { table, topic } }: TableState) {
+  return fullName(before) === fullName(table) ? [] : [{ kind: "report-rename", topic, before } as const];
 }
 
 /** A generated column becomes no amendment, because no event can ever have it. */

@@ -2,7 +2,7 @@ import type { LookedTable, TablesLook } from "../../capture/look.ts";
 import type { TableState } from "../../gate/state.ts";
 import { tableByOid } from "../../gate/tables.ts";
 import { tableOid } from "../../table/column.ts";
-import { fullName, quoteIdentifier, quoteTable } from "../../table/quote.ts";
+import { fullName } from "../../table/quote.ts";
 import { describeGap } from "../../words/gap.ts";
 import { type Captured, capturedFrom, type Parts, post } from "../session.ts";
 import { apply } from "./apply.ts";
@@ -12,7 +12,6 @@ import { leave } from "./left.ts";
 import { isReplacedOver, newsOf, reasonAgainst, sentOf } from "./looked-table.ts";
 import { remember } from "./looks.ts";
 import { endReplaced } from "./replaced.ts";
-import { warnPeople } from "../warn-people.ts";
 
 /**
  * Applies a look at the catalog that found changes, once the loop has reached its position in the log. Gaps become
@@ -59,7 +58,7 @@ export async function applyLook(
     if (news.kind === "none") continue;
     const now = sentOf(outside, second, table);
     apply(session, { kind: "sent", topic, sent: now, news });
-    reportRename(session, table, second);
+    readName(session, table, second);
   }
   for (const one of candidates) await takeIn(session, second, one);
   // Dropped, or sent as part of a captured table: its rows are no longer expected under its name.
@@ -69,15 +68,10 @@ export async function applyLook(
   return halting;
 }
 
-/** A renamed table keeps its topic. Its name is read from the catalog. */
-function reportRename(session: Parts<"control" | "tape">, { shape }: TableState, look: TablesLook): void {
-  const { oid, schema, name } = shape.table;
-  const now = look.tables.get(Number(oid));
-  if (now === undefined || (now.schema === schema && now.name === name)) return;
-  const what = `${fullName(shape.table)} is now called ${fullName(now)}; its topic is still ${shape.topic}`;
-  const next = `nothing if that was meant; otherwise ALTER TABLE ${quoteTable(now)} RENAME TO ${quoteIdentifier(shape.table.name)};`;
-  warnPeople(session.outside, { id: `renamed/${oid}/${fullName(now)}`, about: "tables", what, next });
-  startCatalogRead(session, Number(oid));
+/** A renamed table keeps its topic. Reading its name from the catalog also reports it. */
+function readName(session: Parts<"control" | "tape">, { shape }: TableState, look: TablesLook): void {
+  const now = look.tables.get(Number(shape.table.oid));
+  if (now !== undefined && fullName(now) !== fullName(shape.table)) startCatalogRead(session, now.oid);
 }
 
 /**

@@ -2,7 +2,7 @@ import { decide } from "../../gate/decide.ts";
 import type { Decided, Effect, Input, State, When } from "../../gate/state.ts";
 import { formatLsn, isoTime } from "../../wal/lsn.ts";
 import { capturedFrom, type Parts, tableOf } from "../session.ts";
-import { warnOfGenerated } from "./warn-of-generated.ts";
+import { warnOfGenerated, warnOfRename } from "./warn-of-changes.ts";
 import { decideUnknown, describeUnexpected } from "./unexpected.ts";
 import { judgeInBackground, registerInBackground, registrationEnded } from "./registry-work.ts";
 
@@ -87,6 +87,9 @@ function start(session: Parts<"control">, effect: Effect): void {
       return;
     case "report-generated":
       warnOfGenerated(session, tableOf(session.control.state, effect.topic), effect.columns);
+      return;
+    case "report-rename":
+      warnOfRename(session, tableOf(session.control.state, effect.topic), effect.before);
       return;
     case "report-parked":
       session.control.parksToReport.add(effect.topic);

@@ -146,14 +146,18 @@ function wanted(session: Parts<"control">, look: TablesLook, table: TableState):
   return [now, named].filter((one) => one !== undefined).filter((one) => isUnsent(session.outside, look, one));
 }
 
-/** By topic: OIDs of tables that have the name of a captured one and have not halted its topic yet. */
+/**
+ * By topic: OIDs of tables that have the name of a captured one and have not halted its topic yet. A table that is captured
+ * itself keeps its own topic under the new name.
+ */
 function replacing(session: Parts<"control">, look: TablesLook): ReadonlyMap<string, number> {
   const { control } = session;
   const found = [...control.state.tables].flatMap(([topic, table]): readonly [string, number][] => {
     if (!isListed(session.outside, table) || control.halts.has(topic)) return [];
     const other = namesakeOf(look, table);
     const isKnown = canPass(session, topic) && Number(table.replacement?.oid) === other?.oid;
-    return other === undefined || isKnown ? [] : [[topic, other.oid]];
+    const isCaptured = other !== undefined && tableByOid(control.state, other.oid) !== undefined;
+    return other === undefined || isKnown || isCaptured ? [] : [[topic, other.oid]];
   });
   return new Map(found);
 }

@@ -29,6 +29,7 @@ import {
   withPolicy,
   ZIP,
 } from "../customers.ts";
+import { tableOid } from "../../../src/table/column.ts";
 
 const nick = idOf(NICK);
 const RANK = { ...NICK, name: "rank" };
@@ -251,7 +252,8 @@ describe("a renamed table", () => {
       capturedAs: { schema: "public", name: "customers" },
       amendments: [],
     });
-    expect(effects).toEqual([]);
+    const before = { oid: tableOid(5000), schema: "public", name: "clients" };
+    expect(effects).toEqual([{ kind: "report-rename", topic: TOPIC, before }]);
   });
   it("keeps the key that the file sets for its events", () => {
     const keyColumns = (_: string, table: string) => (table === "customers" ? ["name"] : undefined);

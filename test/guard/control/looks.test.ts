@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { LeftOutReason } from "../../../src/capture/left-out.ts";
 import { entryList } from "../../../src/capture/lists.ts";
 import { GuardError } from "../../../src/errors.ts";
+import { apply } from "../../../src/guard/control/apply.ts";
 import { applyLook } from "../../../src/guard/control/apply-look.ts";
 import { leave } from "../../../src/guard/control/left.ts";
 import { firstLooks, lookAtTables } from "../../../src/guard/control/looks.ts";
@@ -13,7 +14,7 @@ import { tableOid } from "../../../src/table/column.ts";
 import { lsn } from "../../../src/wal/lsn.ts";
 import { warnOfTables } from "../../../src/guard/control/table-warnings.ts";
 import type { Settings, TableWarning } from "../../../src/guard/outside.ts";
-import { publishing, TOPIC } from "../../gate/customers.ts";
+import { publishing, seen, TOPIC } from "../../gate/customers.ts";
 import { CUSTOMERS, lookAt, lookedTable, sessionIn, worldOf } from "../session.ts";
 
 const ORDERS = lookedTable(20_000, { schema: "public", name: "orders" });
@@ -210,6 +211,37 @@ it("a captured table whose rows row level security would hide is warned of once,
   expect(session.control.looks.warnings.size).toBe(0);
 });
 
+it("a captured table whose name another captured one has taken is no replaced table", async () => {
+  const look = lookAt(lookedTable(5000, { schema: "public", name: "tmp" }), true);
+  const orders = { ...lookedTable(20_000, { schema: "public", name: "customers" }) };
+  const both: TablesLook = {
+    ...look,
+    tables: new Map([...look.tables, [20_000, orders]]),
+    named: new Map([...look.named, ["public.customers", orders]]),
+  };
+  const world = worldOf({ source: { look: async () => ({ ...both, end: lsn(1n) }) } });
+  const session = sessionIn(world);
+  const [[topic, customers] = [TOPIC, publishing()]] = session.control.state.tables;
+  const shape = {
+    ...customers.shape,
+    topic: "inventory.public.orders",
+    table: { oid: tableOid(20_000), schema: "public", name: "orders" },
+  };
+  session.control.state = {
+    ...session.control.state,
+    tables: new Map([
+      [topic, customers],
+      [shape.topic, { ...customers, shape }],
+    ]),
+  };
+  session.control.looks.due = 0n;
+  lookAtTables(session);
+  for (let turns = 0; turns < 20; turns++) await Promise.resolve();
+  expect(await applyLook(session)).toEqual([]);
+  // Each is read again, and so reported under its new name.
+  expect([...session.control.catalog.pending.values()].map(({ oid }) => oid).toSorted()).toEqual([20_000, 5000]);
+});
+
 it("a captured table that is renamed keeps its topic, and people get the statement that undoes it", async () => {
   const renamed = lookAt(lookedTable(5000, { schema: "public", name: "Clients" }));
   const world = worldOf({ source: { look: async () => ({ ...renamed, end: lsn(1n) }) } });
@@ -218,8 +250,9 @@ it("a captured table that is renamed keeps its topic, and people get the stateme
   lookAtTables(session);
   for (let turns = 0; turns < 20; turns++) await Promise.resolve();
   await applyLook(session);
+  expect(session.control.catalog.pending.size).toBe(1);
+  apply(session, seen(CUSTOMERS.columns, { as: "Clients" }));
   const reported = world.log.filter((line) => line.startsWith("notice:")).join();
   expect(reported).toContain(`public.customers is now called public.Clients; its topic is still ${TOPIC}`);
   expect(world.log.join()).toContain('ALTER TABLE "public"."Clients" RENAME TO "customers";');
-  expect(session.control.catalog.pending.size).toBe(1);
 });
