@@ -9,7 +9,7 @@ const SLOW = "test/**/*.slow.e2e.test.ts";
 const DEBEZIUM = "test/debezium/**";
 
 // More files at a time than cores: much of their time is waiting.
-const WAITING_WORKERS = 5;
+const WAITING_WORKERS = 6;
 
 // A project's servers are started only when one of its files is run. One group after the other.
 export default defineConfig({

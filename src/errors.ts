@@ -36,7 +36,8 @@ const CODES = {
   },
   "publication-unfit": {
     fate: "stop",
-    cause: "the publication is missing, does not send what is captured, or would make UPDATE and DELETE fail",
+    cause:
+      "the publication is missing, sends none of the captured tables in full, or would make UPDATE and DELETE fail",
   },
   "table-missing": { fate: "stop", cause: "a captured table does not exist or cannot be read" },
   "table-replaced": { fate: "stop", cause: "a captured table was replaced: its name now belongs to a different table" },

@@ -205,18 +205,18 @@ const FULL: Read = { kind: "full" };
 async function commitWhileReading(session: Session): Promise<Read> {
   const { waker, tape } = session;
   const { lastCommitTime } = tape;
-  let isWritten = false;
+  const written = { over: false };
   countParked(session);
   countPoison(session);
   const writing = writeBatch(session).finally(() => {
-    isWritten = true;
+    written.over = true;
     waker.wake();
   });
   // Awaited below, also if reading fails.
   writing.catch(() => {});
   let read: Read = FULL;
   try {
-    while (!isWritten) {
+    while (!written.over) {
       read = drainReadable(session);
       if (read.kind !== "idle") break;
       await waker.wait(IDLE_MS);

@@ -91,7 +91,8 @@ export function buildHttp(
   { log, tls, requestTimeoutMs, maxConnections, ...access }: Access & Limits & Pick<HttpOptions, "log" | "tls">,
 ): FastifyInstance {
   const app = fastify({
-    loggerInstance: log,
+    // Its own "Server listening" would be a line for each address of the machine; the service says it once.
+    loggerInstance: log.child({}, { level: "warn" }),
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: BODY_LIMIT,
     handlerTimeout: HANDLER_TIMEOUT_MS,
@@ -117,7 +118,7 @@ export function buildHttp(
       next: "check FIELDGATE_URL: it must be the service's address without a path",
     });
   });
-  addRoutes(app, api);
+  addRoutes(app, api, log);
   return app;
 }
 
@@ -147,14 +148,14 @@ function sendError(error: unknown, request: FastifyRequest, reply: FastifyReply)
 
 const ALWAYS = { "x-content-type-options": "nosniff", "cache-control": "no-store" };
 
-function addRoutes(app: FastifyInstance, api: Api): void {
+function addRoutes(app: FastifyInstance, api: Api, log: HttpOptions["log"]): void {
   for (const { method, url, need, answer } of routesOf(api)) {
     app.route<{ Params: Record<string, string>; Querystring: Record<string, string | string[] | undefined> }>({
       method,
       url,
       config: { need },
-      async handler({ caller, params, query, body, log }, reply) {
-        const note = (what: object, message: string) => log.info(what, message);
+      async handler({ id: reqId, caller, params, query, body }, reply) {
+        const note = (what: object, message: string) => log.info({ reqId, ...what }, message);
         const answered = await answer({ caller: caller ?? anonymous, params, query, body, note });
         return reply.status(answered.status ?? 200).send(answered.body);
       },

@@ -126,10 +126,24 @@ export async function query<R extends Row>(
 ): Promise<readonly R[]> {
   try {
     // Without values, the library uses the simple protocol, in which one text may contain several statements.
-    return values.length === 0 ? (await client.query<R>(text)).rows : (await client.query<R>(text, [...values])).rows;
+    const run = () => (values.length === 0 ? client.query<R>(text) : client.query<R>(text, [...values]));
+    return (await inTurn(client, run)).rows;
   } catch (error) {
     throw translate(error, doing);
   }
+}
+
+const last = new WeakMap<Client, Promise<unknown>>();
+
+/** One query at a time on each session: a later version of the library no longer queues them itself. */
+function inTurn<T>(client: Client, run: () => Promise<T>): Promise<T> {
+  const before = last.get(client) ?? Promise.resolve();
+  const result = before.then(run);
+  last.set(
+    client,
+    result.catch(() => {}),
+  );
+  return result;
 }
 
 /** The SQLSTATE of the server error that caused this error, even if it has been translated already. */

@@ -29,7 +29,7 @@ export async function verifyRound(
     eachBatch: async ({ batch }) => {
       for (const { key, value, offset } of batch.messages) {
         if (key === null || value === null || BigInt(offset) < from) continue;
-        const id = keys === "json" ? Number((JSON.parse(key.toString()) as { id: number }).id) : avroId(key); // the table's key
+        const id = keys === "json" ? (JSON.parse(key.toString()) as { id: number }).id : avroId(key); // the table's key
         const at = id - first;
         if (at < 0 || at >= seen.length) throw new Error(`${name} published ${id}, which is not a row of this round`);
         seen[at] = (seen[at] ?? 0) + 1;

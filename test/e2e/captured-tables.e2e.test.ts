@@ -71,11 +71,13 @@ describe("a table", () => {
       await database.query("insert into t values (1, 'was q'); insert into q values (2, 'was t')");
       if (down) await world.start();
       const all = await both.until((seen) => seen.length >= 2, "the rows");
-      expect(all.map((event) => [event.topic, event.after?.["a"]]).toSorted()).toEqual([
-        [topic.replace(/t$/, "q"), "was q"],
-        [topic, "was t"],
-      ]);
-      const { said } = world.service;
+      expect(new Map(all.map((event) => [event.topic, event.after?.["a"]]))).toEqual(
+        new Map([
+          [topic.replace(/t$/, "q"), "was q"],
+          [topic, "was t"],
+        ]),
+      );
+      const said = (text: RegExp) => world.service.said(text);
       await said(
         /public\.t is now called public\.q; its topic is still \S+\.public\.t, and \S+\.public\.q belongs to /,
       );
@@ -96,7 +98,7 @@ describe("a table", () => {
     await service.said(/public\.t is now called public\.away; its topic is still /);
     await database.query("drop table away; alter table q rename to t");
     await service.said(/public\.q is now called public\.t; its topic is still /);
-    await service.said(/public\.away was dropped/);
+    expect(await service.said(/public\.away was dropped/)).toBeTruthy();
   });
 
   it("that was renamed is not confused with a new table of its old name", async () => {

@@ -231,3 +231,25 @@ describe("a table that is swapped away, noticed by a look, and swapped back", ()
     expect(await amendmentsAfterwards(world)).toEqual([]);
   });
 });
+
+it("a captured table that is no longer sent in full at a start stops no other table, and is repaired once it is", async ({
+  skip,
+}) => {
+  const setup = `${THREE}; create table q (id int primary key, a text)`;
+  await using world = await captureTable({ connector: LOOK, setup, tables: ["public.t", "public.q"] });
+  const { database, topic } = world;
+  await needsLists(database, skip);
+  await using others = readEvents([topic.replace(/t$/, "q")]);
+  await world.stop();
+  const name = await publication(database);
+  await database.query(`alter publication ${name} drop table t`);
+  await database.query(`alter publication ${name} add table t where (id < 0)`);
+  await database.query("insert into t values (2, 'two', 'due'); insert into q values (1, 'flows')");
+  await world.start();
+  expect((await others.until((seen) => seen.length > 0, "the other table's row"))[0]?.after).toMatchObject({ id: 1 });
+  const gap = await gapThatIs(world, true);
+  expect(gap.what).toMatch(/row filter/);
+  await runEach(world, gap.next ?? "");
+  await gapThatIs(world, false);
+  await expectRows(world.events, await rowsOf(world), "the rows that were not sent");
+});

@@ -133,3 +133,19 @@ test("the text of an error that PostgreSQL itself reports about an object is sho
   const error = await failure(query(client, "running a query", "SELECT 1 FROM public.nowhere"));
   expect(describeError(error)).toContain(`relation "public.nowhere" does not exist`);
 });
+
+test("queries that are made side by side on one session run one after the other, without the library's warning", async () => {
+  const client = await connect(servers.postgres, { applicationName: "test" });
+  const warnings: string[] = [];
+  const note = (warning: Error): void => void warnings.push(warning.message);
+  process.on("warning", note);
+  const numbers = [1, 2, 3];
+  const answers = numbers.map((number) => query<{ n: string }>(client, "counting", `SELECT ${number} AS n`));
+  const broken = query(client, "failing", "SELECT 1 / 0");
+  const after = query<{ n: string }>(client, "counting", "SELECT 4 AS n");
+  await expect(broken).rejects.toMatchObject({ code: "postgres-refused" });
+  expect((await Promise.all([...answers, after])).map(([row]) => row?.n)).toEqual(["1", "2", "3", "4"]);
+  await client.end();
+  process.off("warning", note);
+  expect(warnings.filter((warning) => warning.includes("client.query()"))).toEqual([]);
+});

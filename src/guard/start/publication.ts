@@ -1,9 +1,9 @@
 import { harmedByAll, needsIdentity } from "../../capture/identity.ts";
-import type { TablesLook } from "../../capture/look.ts";
+import type { LookedTable, TablesLook } from "../../capture/look.ts";
 import { type Sent, sentAs } from "../../capture/sent.ts";
-import { GuardError } from "../../errors.ts";
+import { describeError, GuardError } from "../../errors.ts";
 import type { Stored } from "../../store/records.ts";
-import { fullName } from "../../table/quote.ts";
+import { fullName, type TableName } from "../../table/quote.ts";
 import { isListed } from "../control/looked-table.ts";
 import { identifyNext, namesOf } from "../../words/identity.ts";
 import type { Outside, Source } from "../outside.ts";
@@ -45,6 +45,26 @@ export function sentNow({ settings }: Outside, look: TablesLook, oid: number): S
 }
 
 /**
+ * If the publication sends some of the captured tables in full, the others do not stop them: as while the connector runs,
+ * each is reported, and repaired once it is sent again.
+ */
+async function ensureCaptured(
+  outside: Outside,
+  source: Source,
+  captured: readonly LookedTable[],
+): Promise<readonly TableName[]> {
+  try {
+    return await source.ensurePublication(captured);
+  } catch (error) {
+    if (!(error instanceof GuardError) || error.code !== "publication-unfit") throw error;
+    const look = await source.look();
+    if (!captured.some(({ oid }) => sentNow(outside, look, oid).kind === "sent")) throw error;
+    outside.log.warn(describeError(error));
+    return [];
+  }
+}
+
+/**
  * Adds the tables that the publication does not send. The captured tables are added together. Each new table is added
  * alone, because one that the role may not add must not prevent the others. Returns the names of the added tables.
  */
@@ -65,7 +85,7 @@ export async function extendPublication(
       ...(named === undefined || named === now ? [] : [named]),
     ].filter(({ oid }) => sentNow(outside, look, oid).kind !== "unidentified");
   });
-  const added = (await source.ensurePublication(captured)).map(fullName);
+  const added = (await ensureCaptured(outside, source, captured)).map(fullName);
   for (const { table } of items) {
     try {
       added.push(...(await source.ensurePublication([table])).map(fullName));

@@ -239,7 +239,7 @@ it("a captured table whose name another captured one has taken is no replaced ta
   for (let turns = 0; turns < 20; turns++) await Promise.resolve();
   expect(await applyLook(session)).toEqual([]);
   // Each is read again, and so reported under its new name.
-  expect([...session.control.catalog.pending.values()].map(({ oid }) => oid).toSorted()).toEqual([20_000, 5000]);
+  expect(new Set([...session.control.catalog.pending.values()].map(({ oid }) => oid))).toEqual(new Set([5000, 20_000]));
 });
 
 it("a captured table that is renamed keeps its topic, and people get the statement that undoes it", async () => {
