@@ -2,7 +2,8 @@ import type { LeftOutReason, Refusal } from "../capture/left-out.ts";
 import type { ListEntry } from "../capture/lists.ts";
 import type { LookedTable, TablesLook } from "../capture/look.ts";
 import type { Table } from "../table/column.ts";
-import type { TableName } from "../table/quote.ts";
+import type { TableState } from "../gate/state.ts";
+import { fullName, type TableName } from "../table/quote.ts";
 import type { Lsn } from "../wal/lsn.ts";
 import type { TableWarning } from "./outside.ts";
 
@@ -13,6 +14,10 @@ export interface Looks {
   /** When the next look is due, in microseconds. */
   due: bigint;
   busy: boolean;
+  /** How many have begun in this session. */
+  started: number;
+  /** The last one that was read, and its number. Its news may not be applied yet. */
+  read: { readonly number: number; readonly look: TablesLook } | undefined;
   /** A look that found changes, but whose position in the log has not been reached yet. */
   pending: PendingLook | undefined;
   /** By OID, according to the last look. */
@@ -72,6 +77,19 @@ export interface PendingLook {
   /** By topic: a different table that has the name of a captured one. */
   readonly replacements: ReadonlyMap<string, Table>;
   readonly candidates: readonly LookedTable[];
+}
+
+/** A different table that now has the name of this captured one. */
+export function namesakeOf({ named }: TablesLook, { shape, capturedAs }: TableState): LookedTable | undefined {
+  const names = [shape.table, ...(capturedAs === undefined ? [] : [capturedAs])];
+  const found = names.flatMap((table) => named.get(fullName(table)) ?? []);
+  return found.find(({ oid }) => oid !== Number(shape.table.oid));
+}
+
+/** True if another table waited to be accepted in place of this one, and none has its name any longer. */
+export function isReplacedOver(look: TablesLook, table: TableState): boolean {
+  const { replacement, shape } = table;
+  return replacement !== undefined && replacement.oid !== shape.table.oid && namesakeOf(look, table) === undefined;
 }
 
 /** A look may be some transactions ahead of the log, or behind it. */

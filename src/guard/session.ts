@@ -176,6 +176,8 @@ export interface Ddl {
 export interface Inbound {
   readonly input: Input;
   readonly nextCommand?: bigint | undefined;
+  /** How many looks had begun when it was first seen; set for an input that waits for the next one. */
+  looksBefore?: number | undefined;
 }
 
 /** What was read from the catalog about captured tables. */

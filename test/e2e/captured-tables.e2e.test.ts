@@ -3,6 +3,7 @@ import { freshDatabase } from "../stack/database.ts";
 import { uniquePrefix } from "../stack/topic.ts";
 import { until } from "../stack/until.ts";
 import { readEvents } from "./events.ts";
+import { publication } from "./gaps.ts";
 import { startService } from "./service.ts";
 import { captureTable, latest } from "./world.ts";
 
@@ -99,6 +100,23 @@ describe("a table", () => {
     await database.query("drop table away; alter table q rename to t");
     await service.said(/public\.q is now called public\.t; its topic is still /);
     expect(await service.said(/public\.away was dropped/)).toBeTruthy();
+  });
+
+  it("that has its name back is not replaced by a release that comes before the next look", async () => {
+    const connector = { "fieldgate.look.ms": "8000", "table.include.list": "public.t" };
+    const setup = "create table t (id int primary key, a text); create table t_new (id int primary key, a text)";
+    await using world = await captureTable({ connector, setup });
+    const { database, service, events, topic } = world;
+    await database.query(`alter publication ${await publication(database)} add table t_new`);
+    await database.query("begin; alter table t rename to t_old; alter table t_new rename to t; commit");
+    await database.query("insert into t values (10, 'of the other')");
+    await until(async () => (await service.amendments()).find(({ kind }) => kind === "table"), "the table is parked");
+    await database.query("begin; alter table t rename to t_new; alter table t_old rename to t; commit");
+    const release = { kind: "release", ids: [`${topic}/table`], reason: "too late" };
+    expect(await service.command(release)).toMatchObject({ kind: "refused" });
+    await database.query("insert into t values (1, 'its own')");
+    const all = await events.until((seen) => seen.some(({ after }) => after?.["id"] === 1), "the table flows");
+    expect(all.map(({ after }) => after?.["id"])).toEqual([1]);
   });
 
   it("that was renamed is not confused with a new table of its old name", async () => {

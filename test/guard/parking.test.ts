@@ -11,7 +11,7 @@ import { avscType } from "../event/avro.ts";
 import { column, ID, NICK, publishing, release, stateOf, tableOf, TOPIC } from "../gate/customers.ts";
 import { until } from "../stack/until.ts";
 import { events, isReached, running } from "./running.ts";
-import { type Given, PARKED_TOPIC, parkedRecords, type World } from "./session.ts";
+import { CUSTOMERS, type Given, lookAt, lookedTable, PARKED_TOPIC, parkedRecords, type World } from "./session.ts";
 import { insert, keepalive, mark, relation, transaction, update } from "./wal.ts";
 
 const SEES_ALL = { xmin: 1_000_000n, xmax: 1_000_000n, inProgress: new Set<bigint>() };
@@ -332,9 +332,11 @@ describe("a table that was replaced", () => {
     if (row.kind === "data") row.bytes.writeUInt32BE(OTHER_OID, 1);
     return row;
   };
+  /** The other table has the name. */
+  const lookAtOther = async () => ({ ...lookAt(lookedTable(OTHER_OID, CUSTOMERS)), end: lsn(1n) });
   const replaced = (more: Given = {}) => {
     const table = { ...tableOf([ID, N]), oid: tableOid(OTHER_OID) };
-    const source = { table: async () => ({ table, snapshot: SEES_ALL, end: lsn(1n) }) };
+    const source = { table: async () => ({ table, snapshot: SEES_ALL, end: lsn(1n) }), look: lookAtOther };
     return running({ ...more, source }, publishingN());
   };
 
@@ -364,7 +366,7 @@ describe("a table that was replaced", () => {
       expect(parkedIn(first.session.batch.committed)).toMatchObject({ written: 2 });
       if (!inMemory) await first[Symbol.asyncDispose]();
       const other = { ...tableOf([ID, N]), oid: tableOid(OTHER_OID) };
-      const source = { table: async () => ({ table: other, snapshot: SEES_ALL, end: lsn(1n) }) };
+      const source = { table: async () => ({ table: other, snapshot: SEES_ALL, end: lsn(1n) }), look: lookAtOther };
       await using loop = inMemory
         ? first
         : running(

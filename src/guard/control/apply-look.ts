@@ -9,7 +9,8 @@ import { apply } from "./apply.ts";
 import { capture } from "./capture-new.ts";
 import { reachedEnd, startCatalogRead } from "./catalog-read.ts";
 import { leave } from "./left.ts";
-import { isReplacedOver, newsOf, reasonAgainst, sentOf } from "./looked-table.ts";
+import { isReplacedOver } from "../looks.ts";
+import { newsOf, reasonAgainst, sentOf } from "./looked-table.ts";
 import { remember } from "./looks.ts";
 import { endReplaced } from "./replaced.ts";
 

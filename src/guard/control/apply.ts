@@ -1,8 +1,9 @@
 import { decide } from "../../gate/decide.ts";
 import type { Decided, Effect, Input, State, When } from "../../gate/state.ts";
 import { formatLsn, isoTime } from "../../wal/lsn.ts";
-import { capturedFrom, type Parts, tableOf } from "../session.ts";
+import { capturedFrom, type Inbound, type Parts, type Session, tableOf } from "../session.ts";
 import { warnOfGenerated, warnOfRename } from "./warn-of-changes.ts";
+import { isReplacedOver } from "../looks.ts";
 import { decideUnknown, describeUnexpected } from "./unexpected.ts";
 import { judgeInBackground, registerInBackground, registrationEnded } from "./registry-work.ts";
 
@@ -62,7 +63,9 @@ export function takeInputs(session: Parts<"control" | "tape">): void {
   const { control, outside } = session;
   const before = control.state;
   const begun = outside.now();
-  for (let inbound = control.inbox.shift(); inbound !== undefined; inbound = control.inbox.shift()) {
+  for (let [inbound] = control.inbox; inbound !== undefined; [inbound] = control.inbox) {
+    if (awaitsLook(control, inbound)) break;
+    control.inbox.shift();
     applyInput(session, inbound.input);
     control.commandOffset = inbound.nextCommand ?? control.commandOffset;
     if (outside.now() - begun > INPUTS_FOR) break;
@@ -70,6 +73,28 @@ export function takeInputs(session: Parts<"control" | "tape">): void {
   // No row is read in between, so once for all of them is enough.
   if (control.state.tables !== before.tables) onNewShapes(session, before);
 }
+
+/**
+ * A release that accepts another table as a topic's own waits for a look at the catalog that begins after it arrived: that
+ * table may have lost the name by now. Halted topics are read in a way of their own.
+ */
+function awaitsLook({ state, looks, halts }: Session["control"], inbound: Inbound): boolean {
+  const { input } = inbound;
+  if (halts.size > 0 || input.kind !== "command" || input.command.kind !== "release") return false;
+  const accepted = input.command.ids
+    .flatMap((id) => (id.endsWith(TABLE) ? (state.tables.get(id.slice(0, -TABLE.length)) ?? []) : []))
+    .filter(({ replacement, shape }) => replacement !== undefined && replacement.oid !== shape.table.oid);
+  if (accepted.length === 0) return false;
+  inbound.looksBefore ??= looks.started;
+  const { read } = looks;
+  if (read !== undefined && read.number > inbound.looksBefore)
+    return accepted.some((table) => isReplacedOver(read.look, table));
+  looks.due = 0n;
+  return true;
+}
+
+/** The end of the id of an amendment about the table itself. */
+const TABLE = "/table";
 
 function start(session: Parts<"control">, effect: Effect): void {
   switch (effect.kind) {

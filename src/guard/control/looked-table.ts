@@ -2,7 +2,6 @@ import type { LeftOutReason } from "../../capture/left-out.ts";
 import type { LookedTable, TablesLook } from "../../capture/look.ts";
 import { newsOver, type Sent, sentAs, truncatedBy } from "../../capture/sent.ts";
 import type { TableState } from "../../gate/state.ts";
-import { fullName } from "../../table/quote.ts";
 import type { Outside } from "../outside.ts";
 import type { Parts } from "../session.ts";
 import { missingRight } from "./capture-new.ts";
@@ -25,19 +24,6 @@ export function isListed(
 export function isUnsent({ settings }: Pick<Outside, "settings">, look: TablesLook, table: LookedTable): boolean {
   const { kind } = sentAs(look, table, settings.sent);
   return kind === "unpublished" || kind === "no-publication";
-}
-
-/** A different table that now has the name of this captured one. */
-export function namesakeOf({ named }: TablesLook, { shape, capturedAs }: TableState): LookedTable | undefined {
-  const names = [shape.table, ...(capturedAs === undefined ? [] : [capturedAs])];
-  const found = names.flatMap((table) => named.get(fullName(table)) ?? []);
-  return found.find(({ oid }) => oid !== Number(shape.table.oid));
-}
-
-/** True if another table waited to be accepted in place of this one, and none has its name any longer. */
-export function isReplacedOver(look: TablesLook, table: TableState): boolean {
-  const { replacement, shape } = table;
-  return replacement !== undefined && replacement.oid !== shape.table.oid && namesakeOf(look, table) === undefined;
 }
 
 /** What happened to a captured table, according to both reads of a pending look. */

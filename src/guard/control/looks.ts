@@ -6,9 +6,9 @@ import type { TableState } from "../../gate/state.ts";
 import { tableByName, tableByOid } from "../../gate/tables.ts";
 import { type Table, tableOid } from "../../table/column.ts";
 import type { Outside } from "../outside.ts";
-import type { Looks, PendingLook } from "../looks.ts";
+import { isReplacedOver, type Looks, namesakeOf, type PendingLook } from "../looks.ts";
 import { inBackground, type Parts } from "../session.ts";
-import { isListed, isReplacedOver, isUnsent, namesakeOf, newsOf, reasonAgainst } from "./looked-table.ts";
+import { isListed, isUnsent, newsOf, reasonAgainst } from "./looked-table.ts";
 import { warnOfTables } from "./table-warnings.ts";
 import { columnEntries } from "./unmatched-entries.ts";
 import { type TableName } from "../../table/quote.ts";
@@ -38,6 +38,8 @@ export function firstLooks(
     began: look.end,
     due: 0n,
     busy: false,
+    started: 0,
+    read: undefined,
     pending: undefined,
     seen: new Map(),
     allTables: undefined,
@@ -66,6 +68,7 @@ export function lookAtTables(session: Parts<"control" | "tape">): void {
   const began = outside.now();
   if (looks.busy || began < looks.due) return;
   looks.busy = true;
+  looks.started += 1;
   inBackground(session, async () => {
     const pending = await readLook(session);
     const took = outside.now() - began;
@@ -99,6 +102,7 @@ async function readLook(session: Parts<"control" | "tape">): Promise<PendingLook
     ...candidates.filter((one) => isUnsent(session.outside, first, one)),
   ]);
   const second = added ? await source.look() : first;
+  control.looks.read = { number: control.looks.started, look: second };
   warnOfTables(session, second);
   const others = replacing(session, second);
   const news =
