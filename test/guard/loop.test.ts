@@ -1,8 +1,9 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import type { ChunkRead } from "../../src/postgres/chunk.ts";
 import { newJob } from "../../src/chunk/job.ts";
 import { GuardError } from "../../src/errors.ts";
 import type { State } from "../../src/gate/state.ts";
+import type { OutRecord } from "../../src/kafka/record.ts";
 import { inBackground, post } from "../../src/guard/session.ts";
 import { type Column, tableOid } from "../../src/table/column.ts";
 import { lsn } from "../../src/wal/lsn.ts";
@@ -32,6 +33,86 @@ describe("a batch", () => {
     expect(events(loop.world)).toHaveLength(2);
     expect(positions(loop.world).at(-1)).toBe("0/C8");
     expect(acknowledgedAtCommit[0]).toBe(0);
+  });
+
+  /** A writer whose first full batch takes until `release` is called. */
+  function slowWriter(commits: (readonly OutRecord[])[]) {
+    const first = Promise.withResolvers<void>();
+    let isWriting = false;
+    let isSlow = true;
+    return {
+      release: first.resolve,
+      isWriting: () => isWriting,
+      async commit(records: readonly OutRecord[]) {
+        expect(isWriting).toBe(false);
+        isWriting = true;
+        if (isSlow && records.length > 1000) {
+          isSlow = false;
+          await first.promise;
+        }
+        commits.push(records);
+        isWriting = false;
+      },
+    };
+  }
+  /** A loop that has identified the table's columns, which changes the state: then nothing is read beside the writing. */
+  async function streaming(given: Given) {
+    const loop = running(given);
+    loop.world.feed(...transaction(200n, relation([ID, NAME]), insert(150n, "999999", "Ann")));
+    await until(() => loop.world.acknowledged.includes(lsn(200n)), "the first row is published");
+    return loop;
+  }
+  const rows = (from: number, count: number) =>
+    Array.from({ length: count }, (_, index) => insert(BigInt(from + index), String(from + index), "Ann"));
+
+  it("is filled while the last one is written, written after it, and acknowledged once it is committed", async () => {
+    const commits: (readonly OutRecord[])[] = [];
+    const writer = slowWriter(commits);
+    await using loop = await streaming({ writer });
+    loop.world.feed(...transaction(10_000n, ...rows(1001, 5000)));
+    loop.world.feed(...transaction(20_000n, ...rows(10_001, 5000)));
+    loop.world.feed(...transaction(30_000n, ...rows(20_001, 5000)));
+    await until(() => writer.isWriting() && loop.session.batch.records.length === 7000, "the next batch is filled");
+    expect(loop.world.acknowledged).not.toContain(lsn(10_000n));
+    writer.release();
+    await until(() => loop.world.acknowledged.includes(lsn(30_000n)), "everything is acknowledged");
+    const ids = commits.flat().flatMap(({ topic, key }) => (topic === TOPIC ? [key?.toString("hex")] : []));
+    expect(ids).toHaveLength(15_001);
+    expect(new Set(ids).size).toBe(15_001);
+    expect(loop.world.acknowledged.filter((at) => at > 9999n).map(Number)).toEqual([10_000, 30_000]);
+  });
+
+  it("that is filled while the last one is written ends before a row that does not fit, which then halts", async () => {
+    const commits: (readonly OutRecord[])[] = [];
+    const writer = slowWriter(commits);
+    await using loop = await streaming({ settings: STOP, writer });
+    const large: WalItem = { kind: "oversize", lsn: lsn(9900n), bytes: 400_000_000, relation: 5000 };
+    loop.world.feed(...transaction(10_000n, ...rows(1001, 8500), large));
+    await until(() => writer.isWriting() && loop.session.batch.records.length === 500, "the row is reached");
+    expect(loop.world.stops).toEqual([]);
+    writer.release();
+    await until(() => loop.world.stops.length > 0, "the halt");
+    expect(commits.flat().filter(({ topic }) => topic === TOPIC)).toHaveLength(8501);
+  });
+
+  it("that is being written is over before an error of the reading ends the session", async () => {
+    const commits: (readonly OutRecord[])[] = [];
+    const writer = slowWriter(commits);
+    const loop = await streaming({ writer });
+    const gone = new GuardError("postgres-down", "the connection is lost");
+    loop.world.feed(...transaction(10_000n, ...rows(1001, 8000)));
+    await until(() => writer.isWriting(), "the batch is written");
+    const read = vi.spyOn(loop.session.tape.stream, "read").mockImplementation(() => {
+      throw gone;
+    });
+    loop.session.waker.wake();
+    let hasEnded = false;
+    void loop.ended.then(() => (hasEnded = true));
+    await until(() => read.mock.calls.length > 0, "the reading fails");
+    expect(hasEnded).toBe(false);
+    writer.release();
+    expect(await loop.ended).toBe(gone);
+    expect(commits.flat().filter(({ topic }) => topic === TOPIC)).toHaveLength(8001);
   });
 
   it("ends before a row that is too large to be read, and the stop names its table, size and position", async () => {
