@@ -59,8 +59,12 @@ const fileJson = (c: string, n: string) => `json_build_object('table', ${c}.oid:
 // A table that is published with its schema is not sent while it is in a different one. SET SCHEMA writes a new version of
 // its primary key's constraint, and of its row type.
 //
-// CREATE TABLE … PARTITION OF writes a table's system columns and its pg_inherits row in one command, at most two steps of
-// the command counter apart. For a table that was attached later, the pg_inherits row is newer.
+// CREATE TABLE … PARTITION OF writes a table's system columns and its pg_inherits row in one command, a few steps of the
+// command counter apart, and its columns in between. ATTACH PARTITION writes the columns anew, at the step of the
+// pg_inherits row, also where it follows the CREATE TABLE closely. Columns that were changed by a later transaction show
+// neither.
+const MOST_STEPS = 4;
+
 const lookStatement = (schemas: string, unsent: string) => `
   WITH RECURSIVE pub AS (SELECT p.*, p.xmin AS made FROM pg_publication p WHERE p.pubname = $1),
   named AS (
@@ -78,8 +82,10 @@ const lookStatement = (schemas: string, unsent: string) => `
       LEFT JOIN pg_constraint k ON k.conrelid = c.oid AND k.contype = 'p' WHERE c.relkind IN ('r', 'p')),
   link AS (
     SELECT i.inhrelid AS child, i.inhparent AS parent, c.relpersistence AS persistence,
-           CASE WHEN a.xmin = i.xmin AND abs(i.cmin::text::bigint - a.cmin::text::bigint) <= 2 THEN NULL
-                ELSE i.inhrelid || '.' || i.xmin END AS attached
+           CASE WHEN a.xmin = i.xmin AND abs(i.cmin::text::bigint - a.cmin::text::bigint) <= ${MOST_STEPS} AND NOT coalesce(
+                  (SELECT bool_and(u.cmin::text::bigint >= i.cmin::text::bigint) FROM pg_attribute u
+                    WHERE u.attrelid = i.inhrelid AND u.attnum > 0 AND NOT u.attisdropped AND u.xmin = i.xmin), false)
+                THEN NULL ELSE i.inhrelid || '.' || i.xmin END AS attached
       FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid AND c.relispartition
       LEFT JOIN pg_attribute a ON a.attrelid = i.inhrelid AND a.attnum = -6),
   above AS (

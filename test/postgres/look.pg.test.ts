@@ -12,6 +12,11 @@ const ROOT = `CREATE TABLE t (id int PRIMARY KEY, a text) PARTITION BY RANGE (id
   CREATE TABLE t1 PARTITION OF t FOR VALUES FROM (0) TO (10);
   CREATE PUBLICATION p FOR TABLE t WITH (publish_via_partition_root)`;
 
+const PUBLISHED = `CREATE TABLE t1 PARTITION OF t FOR VALUES FROM (0) TO (10);
+  CREATE PUBLICATION p FOR TABLE t WITH (publish_via_partition_root)`;
+const NARROW_ROOT = `CREATE TABLE t (id int) PARTITION BY RANGE (id); ${PUBLISHED}`;
+const FULL_ROOT = `CREATE TABLE t (id int NOT NULL, a text NOT NULL DEFAULT 'x') PARTITION BY RANGE (id); ${PUBLISHED}`;
+
 async function sent(from: Source, viaRoot: boolean): Promise<Sent> {
   const { look, table } = await lookAt(from);
   return sentAs(look, table, { viaRoot, operations: ALL });
@@ -167,6 +172,37 @@ const STORIES: readonly Story[] = [
        ALTER TABLE t ATTACH PARTITION t2 FOR VALUES FROM (10) TO (20); COMMIT`,
     ],
     news: "attached",
+  },
+  {
+    what: "a table of one column without a key is filled and attached in the transaction that creates it",
+    setup: NARROW_ROOT,
+    viaRoot: true,
+    steps: [
+      `BEGIN; CREATE TABLE t2 (id int); INSERT INTO t2 VALUES (11);
+       ALTER TABLE t ATTACH PARTITION t2 FOR VALUES FROM (10) TO (20); COMMIT`,
+    ],
+    news: "attached",
+  },
+  {
+    what: "a table of one column is filled and attached below a partition in the transaction that creates it",
+    setup: `${NARROW_ROOT}; CREATE TABLE t3 PARTITION OF t FOR VALUES FROM (30) TO (50) PARTITION BY RANGE (id)`,
+    viaRoot: true,
+    steps: [
+      `BEGIN; CREATE TABLE t31 (id int); INSERT INTO t31 VALUES (31);
+       ALTER TABLE t3 ATTACH PARTITION t31 FOR VALUES FROM (30) TO (40); COMMIT`,
+    ],
+    news: "attached",
+  },
+  {
+    what: "a partition is created whose columns have defaults and constraints, and they change later",
+    setup: FULL_ROOT,
+    viaRoot: true,
+    steps: [
+      "CREATE TABLE t2 PARTITION OF t (a DEFAULT 'y', CHECK (id > 9)) FOR VALUES FROM (10) TO (20)",
+      "VACUUM ANALYZE",
+      "ALTER TABLE t2 ALTER id SET STATISTICS 7, ALTER a SET STATISTICS 7",
+    ],
+    news: "same",
   },
   {
     what: "a partition is detached and attached again",
