@@ -60,7 +60,7 @@ const fileJson = (c: string, n: string) => `json_build_object('table', ${c}.oid:
 // its primary key's constraint, and of its row type.
 //
 // CREATE TABLE … PARTITION OF writes a table's system columns and its pg_inherits row in one command, a few steps of the
-// command counter apart, and its columns in between. ATTACH PARTITION writes the columns anew, at the step of the
+// command counter apart, and its columns in between. ATTACH PARTITION writes the columns again, at the step of the
 // pg_inherits row, also where it follows the CREATE TABLE closely. Columns that were changed by a later transaction show
 // neither.
 const MOST_STEPS = 4;
