@@ -47,10 +47,8 @@ export function splitStatements(sql: string): readonly Statement[] {
     const end = at + text.length;
     if (text.startsWith("--") || text.startsWith("#") || text.startsWith("/*")) {
       const section = sectionOf(text, hadUp);
-      if (section === undefined && soundsLikeUndo(text)) {
-        close(at, end);
-        if (statements.length > 0) doubt = { text, offset: at, kind: "undo" };
-      }
+      if (section === undefined && statements.length > 0 && soundsLikeUndo(text) && isBlank(sql.slice(start, at)))
+        doubt = { text, offset: at, kind: "undo" };
       if (section === undefined && HIDES.test(text) && !isDown) statements.push({ text, offset: at, kind: "hides" });
       if (section === undefined) continue;
       hadUp ||= section === "plain up";
@@ -106,6 +104,10 @@ const TOKEN = new RegExp(
 );
 
 const BLANK = /^(?:\s|--[^\n]*(?:\n|$)|\/\*[^]*?\*\/|# *-* *!(?:ups|downs)[^\n]*(?:\n|$))*/i;
+
+function isBlank(text: string): boolean {
+  return BLANK.exec(text)?.[0].length === text.length;
+}
 
 /** From the beginning of a statement. Rows of the catalog, such as pg_attribute's, are more than rows. */
 function changesOnlyRows(beginning: string): boolean {

@@ -58,3 +58,7 @@ test.each([
 ])("%s is only a remark", (comment) => {
   expect(texts(`a;\n${comment}\nb;`)).toStrictEqual(["a", "b"]);
 });
+
+test("a comment inside a statement is part of it, whatever it says", () => {
+  expect(texts("a;\nb -- rollback\n c;\nd")).toStrictEqual(["a", "b -- rollback\n c", "d"]);
+});
