@@ -298,7 +298,7 @@ export type Effect =
   | { readonly kind: "report-gap"; readonly topic: string }
   /** Warn people that these columns are new and generated, so no event will have them. */
   | { readonly kind: "report-generated"; readonly topic: string; readonly columns: readonly string[] }
-  /** Warn people that the table has another name now, and what it was. */
+  /** Warn people that the table has a new name. `before`: the old one. */
   | { readonly kind: "report-rename"; readonly topic: string; readonly before: TableName }
   /** Report that the table is parked, or that it flows again. */
   | { readonly kind: "report-parked"; readonly topic: string }

@@ -206,9 +206,7 @@ async function commitWhileReading(session: Session): Promise<Read> {
   const { waker, tape } = session;
   const { lastCommitTime } = tape;
   const written = { over: false };
-  countParked(session);
-  countPoison(session);
-  const writing = writeBatch(session).finally(() => {
+  const writing = writeCounted(session).finally(() => {
     written.over = true;
     waker.wake();
   });
@@ -229,10 +227,15 @@ async function commitWhileReading(session: Session): Promise<Read> {
   return read;
 }
 
-async function commit(session: Parts<"tape" | "control" | "batch" | "parking">): Promise<void> {
+/** What has become of parked and unfit changes is committed with the batch. */
+function writeCounted(session: Parts<"tape" | "control" | "batch" | "parking">): Promise<void> {
   countParked(session);
   countPoison(session);
-  await writeBatch(session);
+  return writeBatch(session);
+}
+
+async function commit(session: Parts<"tape" | "control" | "batch" | "parking">): Promise<void> {
+  await writeCounted(session);
   reportCommit(session, session.tape.lastCommitTime);
 }
 

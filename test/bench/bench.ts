@@ -13,7 +13,9 @@ import { parseArgs } from "node:util";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Stack, startStack } from "../../local/stack.ts";
 import { freshDatabase } from "../stack/database.ts";
-import { type Contender, type LogRange, openContender, positionOf, type Scene } from "./contenders.ts";
+import { LSN_ZERO, parseLsn } from "../../src/wal/lsn.ts";
+import { percentile, readPeakMb } from "../perf/scene.ts";
+import { type Contender, type LogRange, openContender, type Scene } from "./contenders.ts";
 import { verifyRound } from "./verify.ts";
 import { procedureOf, type Workload, workloadsOf } from "./workloads.ts";
 
@@ -82,7 +84,7 @@ async function compare(stack: Stack, workload: Workload): Promise<ReadonlyMap<Co
 
 async function logEnd({ database }: Scene): Promise<bigint> {
   const [row] = await database.query<{ at: string }>("SELECT pg_current_wal_insert_lsn() AS at");
-  return positionOf(row?.at ?? "0/0");
+  return parseLsn(row?.at ?? "") ?? LSN_ZERO;
 }
 
 /** The figure of the second half of a round. */
@@ -97,7 +99,7 @@ async function drain(contender: Contender, rows: number, log: LogRange): Promise
     const isDone = done >= rows * 0.999;
     if (isDone || (half === undefined && done >= rows / 2)) {
       const mark = { done, at, cpu: await cpuOf(running.pid) };
-      if (isDone) return figureOf(half ?? mark, mark, await peakOf(running.pid));
+      if (isDone) return figureOf(half ?? mark, mark, await readPeakMb(running.pid));
       half = mark;
     }
     if (at > limit) throw new Error(`${contender.name} has done ${done} of ${rows} rows in 5 minutes`);
@@ -129,16 +131,8 @@ async function cpuOf(pid: number): Promise<number> {
   return (Number(fields[11]) + Number(fields[12])) * 10_000;
 }
 
-async function peakOf(pid: number): Promise<number> {
-  const status = await readFile(`/proc/${pid}/status`, "utf8");
-  return Number(/VmHWM:\s+(\d+) kB/.exec(status)?.[1]) / 1024;
-}
-
 function medianOf(figures: readonly Figure[]): Figure {
-  const median = (of: (figure: Figure) => number): number => {
-    const sorted = figures.map(of).toSorted((a, b) => a - b);
-    return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
-  };
+  const median = (of: (figure: Figure) => number): number => percentile(figures.map(of), 0.5);
   return {
     rowsPerSecond: median(({ rowsPerSecond }) => rowsPerSecond),
     cpuPerRow: median(({ cpuPerRow }) => cpuPerRow),

@@ -3,6 +3,8 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Addresses } from "../../local/environment.ts";
 import { findJava } from "../../local/java.ts";
+import { parseLsn } from "../../src/wal/lsn.ts";
+import { properties } from "../debezium/debezium.ts";
 import { engineClassPath } from "../debezium/engine.ts";
 import { type Service, startService } from "../e2e/service.ts";
 import type { Database } from "../stack/database.ts";
@@ -106,7 +108,7 @@ async function openFieldgate({ addresses, database }: Scene): Promise<Contender>
         pid: service.pid,
         async done() {
           const { position } = await service.connector();
-          const at = position === undefined ? from : positionOf(position.endLsn);
+          const at = parseLsn(position?.endLsn ?? "") ?? from;
           if (at >= to) return rows;
           return at <= from ? 0 : Math.floor((rows * Number(at - from)) / Number(to - from));
         },
@@ -120,12 +122,6 @@ async function stop(service: Service): Promise<void> {
   service.kill("SIGTERM");
   await service.exited;
   await service[Symbol.asyncDispose]();
-}
-
-/** `16/B374D848` as a number. */
-export function positionOf(text: string): bigint {
-  const [upper = "0", lower = "0"] = text.split("/");
-  return (BigInt(`0x${upper}`) << 32n) | BigInt(`0x${lower}`);
 }
 
 async function openDebezium(scene: Scene): Promise<Contender> {
@@ -160,10 +156,7 @@ async function openDebezium(scene: Scene): Promise<Contender> {
     "offset.flush.interval.ms": "1000",
     "bench.brokers": addresses.kafka.brokers.join(","),
   };
-  await writeFile(
-    file,
-    Object.entries(settings).map((entry) => `${entry.join("=")}\n`),
-  );
+  await writeFile(file, properties(settings));
   return {
     name: "debezium",
     topic,

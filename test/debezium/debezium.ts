@@ -133,7 +133,7 @@ function workerProperties(
 }
 
 /** For java.util.Properties, in which a backslash starts an escape sequence. */
-function properties(entries: Readonly<Record<string, string>>): string {
+export function properties(entries: Readonly<Record<string, string>>): string {
   return Object.entries(entries)
     .map(([key, value]) => `${key}=${value.replaceAll("\\", "\\\\")}\n`)
     .join("");

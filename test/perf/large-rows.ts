@@ -2,9 +2,8 @@
  * Reads a snapshot of rows of 700 kB each and then a change of 200 MB, and measures the service's peak memory (VmHWM, only
  * on Linux). Run `npm run perf:rows [ROWS]`.
  */
-import { readFile } from "node:fs/promises";
 import { until } from "../stack/until.ts";
-import { scene } from "./scene.ts";
+import { readPeakMb, scene } from "./scene.ts";
 
 const rows = Number(process.argv[2] ?? 300);
 const limitMb = 400;
@@ -17,8 +16,7 @@ await using world = await scene(
   600_000,
 );
 const { database, service } = world;
-const peakMb = async () =>
-  Number(/VmHWM:\s+(\d+) kB/.exec(await readFile(`/proc/${service.pid}/status`, "utf8"))?.[1]) / 1024;
+const peakMb = () => readPeakMb(service.pid);
 const afterSnapshot = await peakMb();
 const seconds = (performance.now() - begun) / 1000;
 console.log(

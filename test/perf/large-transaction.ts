@@ -2,9 +2,8 @@
  * Sends one large transaction through the service, and measures the time and the service's peak memory (VmHWM, only on
  * Linux). Run `npm run perf:transaction [ROWS]`.
  */
-import { readFile } from "node:fs/promises";
 import { until } from "../stack/until.ts";
-import { consume, scene } from "./scene.ts";
+import { consume, readPeakMb, scene } from "./scene.ts";
 
 const rows = Number(process.argv[2] ?? 1_000_000);
 const limitMb = 300;
@@ -21,8 +20,7 @@ await world.database.query(
 const written = performance.now();
 await until(() => events >= rows, `${rows} events are there`, 600_000);
 const seconds = (performance.now() - written) / 1000;
-const status = await readFile(`/proc/${world.service.pid}/status`, "utf8");
-const peakMb = Number(/VmHWM:\s+(\d+) kB/.exec(status)?.[1]) / 1024;
+const peakMb = await readPeakMb(world.service.pid);
 console.log(`${rows} rows in one transaction, written in ${((written - begun) / 1000).toFixed(1)} s`);
 console.log(`${events} events readable ${seconds.toFixed(1)} s after its commit, ${Math.round(rows / seconds)} rows/s`);
 console.log(`peak RSS of the service ${peakMb.toFixed(0)} MB (under ${limitMb})`);

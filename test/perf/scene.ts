@@ -1,3 +1,4 @@
+import { readFile } from "node:fs/promises";
 import { environmentAddresses, type Addresses } from "../../local/environment.ts";
 import { startStack } from "../../local/stack.ts";
 import { type Service, startService } from "../e2e/service.ts";
@@ -51,6 +52,12 @@ export async function consume(
     },
   });
   return { [Symbol.asyncDispose]: () => consumer.disconnect() };
+}
+
+/** A process's peak memory so far (VmHWM, only on Linux). */
+export async function readPeakMb(pid: number): Promise<number> {
+  const status = await readFile(`/proc/${pid}/status`, "utf8");
+  return Number(/VmHWM:\s+(\d+) kB/.exec(status)?.[1]) / 1024;
 }
 
 export function percentile(values: readonly number[], share: number): number {

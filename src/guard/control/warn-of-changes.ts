@@ -16,7 +16,7 @@ export function warnOfGenerated(
 }
 
 /**
- * Warns people that a captured table has another name now. Its events stay in its topic, even if that of the new name
+ * Warns people that a captured table has a new name. Its events stay in its topic, even if that of the new name
  * belongs to another table that had it before.
  */
 export function warnOfRename(
